@@ -204,7 +204,7 @@ class Outline:
         down = np.clip(y / self.chin, 0, 1)
         up = np.clip(y / HEAD_TOP, 0, 1)
         jaw = (1 - down**self.power) ** (1 / self.fullness)
-        skull = (1 + 0.10 * up * (1 - up)) * (1 - up**2.6) ** (1 / 2.2)
+        skull = (1 + 0.36 * up * (1 - up)) * (1 - up**2.7) ** (1 / 2.25)
         return np.asarray(self.half_width * np.where(y > 0, jaw, skull), np.float64)
 
 

@@ -128,6 +128,7 @@ class Style:
     brow_darkness: float
     iris: Color
     hair_volume: float
+    hair_curl: float
     hairline: float
     fringe: float
     fringe_skew: float
@@ -247,7 +248,7 @@ def _draw_light(rng: np.random.Generator) -> Light:
         fill=float(rng.uniform(0.08, 0.26)),
         ambient=0.50 - 0.22 * strength,
         warmth=_spread(rng, 0.02, 0.05),
-        softness=float(rng.uniform(0.35, 1.0)),
+        softness=float(rng.uniform(0.5, 1.2)),
     )
 
 
@@ -263,8 +264,8 @@ def _draw_style(rng: np.random.Generator, feminine: float) -> Style:
     tone = float(rng.uniform())
     skin = _blend_row(_SKIN_TONES, tone)
     # Dark skin mostly comes with dark hair and eyes.
-    fair = max(0.0, 1.0 - 1.6 * tone)
-    hair_pick = float(rng.uniform()) * (0.30 + 0.70 * fair)
+    fair = max(0.0, 1.0 - 1.35 * tone)
+    hair_pick = float(rng.uniform()) ** (1.4 - 0.6 * fair) * (0.42 + 0.58 * fair)
     grey = float(rng.uniform()) < 0.10
     hair = _blend_row(_HAIR_COLORS[:5], hair_pick)
     red_head = float(rng.uniform()) < 0.12 * fair
@@ -275,6 +276,8 @@ def _draw_style(rng: np.random.Generator, feminine: float) -> Style:
     iris = _blend_row(_IRIS_COLORS, float(rng.uniform()) * (0.22 + 0.78 * fair))
     long_hair = float(rng.uniform()) < 0.15 + 0.75 * feminine
     fringe = float(rng.uniform()) < 0.35
+    curl = max(0.0, float(rng.uniform(-2.0, 1.0)) + 0.6 * tone)
+    curl = min(curl, 1.0) * (not long_hair)
     beard = float(rng.uniform())
     cloth_hue, cloth_value, cloth_chroma = rng.uniform(), rng.uniform(0.12, 0.8), rng.uniform(0, 0.7)
     wheel = 0.5 + 0.5 * np.cos(2 * np.pi * (cloth_hue + np.array([0.0, 1 / 3, 2 / 3])))
@@ -288,7 +291,8 @@ def _draw_style(rng: np.random.Generator, feminine: float) -> Style:
         hair=hair,
         brow_darkness=float(rng.uniform(0.65, 0.95)),
         iris=iris,
-        hair_volume=float(rng.uniform(0.45, 1.25)) + 0.2 * long_hair,
+        hair_volume=float(rng.uniform(0.35, 1.35)) + 0.2 * long_hair + 0.5 * (curl > 0),
+        hair_curl=curl,
         hairline=_spread(rng, -6.7, 0.4),
         fringe=float(rng.uniform(1.4, 2.6)) * fringe,
         fringe_skew=float(rng.uniform(-1.0, 1.0)),
@@ -296,5 +300,5 @@ def _draw_style(rng: np.random.Generator, feminine: float) -> Style:
         beard=beard * (feminine < 0.35) * (beard > 0.45),
         lashes=0.35 + 0.65 * feminine,
         cloth=(float(cloth[0]), float(cloth[1]), float(cloth[2])),
-        neckline=float(rng.uniform(13.6, 16.2)),
+        neckline=float(rng.uniform(12.8, 15.6)),
     )

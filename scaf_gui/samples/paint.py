@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from scaf_gui.samples import atlas
 from scaf_gui.samples.atlas import Raster
+from scaf_gui.samples.body import hairline
 from scaf_gui.samples.curves import Brow, Eye, Features, Mouth, Nose, smooth_curve
 from scaf_gui.samples.identity import Color, FaceSpec, Style
 from scaf_gui.samples.relief import Relief, eye_opening, mouth_opening
@@ -39,15 +41,18 @@ def face_paint(
     gloss = _skin_gloss(style, features.nose, x, y)
     if style.beard > 0:
         _beard(albedo, style, features, x, y, rng)
-    strands = atlas.noise(rng, 220) * 0.6 + atlas.noise(rng, 90) * 0.5
+    _hair_roots(albedo, style, features, x, y, rng)
+    hairs = rng.standard_normal((128, 128)).astype(np.float32)
     for brow in features.brows:
-        _brow(albedo, brow, style, strands, x, y)
+        _brow(albedo, brow, style, hairs, x, y)
+    strands = atlas.noise(rng, 160)
     _lips(albedo, gloss, features.mouth, style, strands, x, y)
-    _mouth_inside(albedo, gloss, features.mouth, x, y)
     _nostrils(albedo, features.nose, x, y)
     for eye in features.eyes:
         _eye(albedo, gloss, eye, style, strands, x, y)
-    return Paint(albedo, gloss, _cavity(relief))
+    cavity = _cavity(relief)
+    _mouth_inside(albedo, gloss, cavity, features.mouth, x, y)
+    return Paint(albedo, gloss, cavity)
 
 
 def _mix(albedo: Raster, color: NDArray[np.floating], mask: NDArray[np.floating]) -> None:
@@ -116,8 +121,27 @@ def _beard(
     _mix(albedo, linear(style.hair) * 0.7, np.clip(mask, 0, 0.9))
 
 
+def _hair_roots(
+    albedo: Raster,
+    style: Style,
+    features: Features,
+    x: Raster,
+    y: Raster,
+    rng: np.random.Generator,
+) -> None:
+    """Hair that thins out over the skin along the hairline."""
+    strands = cv2.GaussianBlur(rng.standard_normal((1, atlas.WIDTH)), (0, 0), 0.8)
+    rows, columns = atlas.window(-8.4, -12.5, 8.4, 3.0)
+    ry = y[rows]
+    half = np.maximum(features.outline.half_width_at(ry), 1e-3)
+    table = np.radians(np.linspace(-90, 90, 721))
+    border = np.interp(np.arcsin(np.clip(x / half, -1, 1)), table, hairline(style, table))
+    over = np.clip((border + 0.22 * strands - ry) / 0.55 + 0.45, 0, 1)
+    _mix(albedo[rows, columns], linear(style.hair) * 0.8, 0.92 * over * over)
+
+
 def _brow(
-    albedo: Raster, brow: Brow, style: Style, strands: Raster, x: Raster, y: Raster
+    albedo: Raster, brow: Brow, style: Style, hairs: Raster, x: Raster, y: Raster
 ) -> None:
     """A brow of slanted hairs between its two edges."""
     x0, x1 = sorted((brow.inner_x, brow.outer_x))
@@ -130,7 +154,18 @@ def _brow(
     ends = np.clip(t / 0.07, 0, 1) * np.clip((1.015 - t) / 0.06, 0, 1)
     soft = 0.09
     cover = np.clip((by - upper) / soft + 0.45, 0, 1) * np.clip((lower - by) / (1.6 * soft) + 0.3, 0, 1)
-    grain = np.clip(0.82 + 0.30 * strands[rows, columns], 0.25, 1.0)
+    # Hairs stand up at the inner end and lie along the brow further out.
+    lean = np.radians(62.0 - 66.0 * np.clip(t[None], 0, 1))
+    outward = brow.side * bx
+    across = (outward * np.sin(lean) + by * np.cos(lean)) / 0.042
+    along = (outward * np.cos(lean) - by * np.sin(lean)) / 0.55
+    grain = cv2.remap(
+        hairs,
+        np.mod(across, 127).astype(np.float32),
+        np.mod(along, 127).astype(np.float32),
+        cv2.INTER_LINEAR,
+    )
+    grain = np.clip(0.80 + 0.26 * grain, 0.30, 1.0)
     mask = cover * ends[None] * grain * style.brow_darkness
     patch = albedo[rows, columns]
     _mix(patch, linear(style.hair) * 0.62, mask)
@@ -166,7 +201,7 @@ def _lips(
 
 
 def _mouth_inside(
-    albedo: Raster, gloss: Raster, mouth: Mouth, x: Raster, y: Raster
+    albedo: Raster, gloss: Raster, cavity: Raster, mouth: Mouth, x: Raster, y: Raster
 ) -> None:
     """Cavity, tongue and teeth where the lips part."""
     if mouth.open_down < 0.08:
@@ -185,13 +220,16 @@ def _mouth_inside(
     gap = np.exp(-(((np.abs(mx)[..., None] - gaps) / 0.028) ** 2)).sum(-1)
     fade = (1 - 0.50 * np.abs(f) ** 1.5) * (1 - 0.26 * gap)
     # Under the lip the teeth lie in shade.
-    fade = fade * np.clip(0.50 + (my - mouth.inner_upper(f)) / 0.55, 0.50, 1.0)
-    tooth = np.array([0.70, 0.655, 0.57], np.float32)
+    fade = fade * np.clip(0.55 + (my - mouth.inner_upper(f)) / 0.45, 0.55, 1.0)
+    tooth = np.array([0.84, 0.80, 0.71], np.float32)
     tongue = atlas.bump(mx, my, (0, mouth.y + mouth.open_down + 0.05), (1.3, 0.45))
     _mix(patch, np.array([0.30, 0.075, 0.075], np.float32), opening * tongue * 0.75)
     _mix(patch, tooth * fade[..., None].astype(np.float32), opening * teeth)
     wet *= 1 - opening
     wet += opening * teeth * 0.35
+    # The teeth stand in front of the hollow that the relief knows.
+    hollow = cavity[rows, columns]
+    hollow += (opening * teeth * np.maximum(0.85 - hollow, 0)).astype(np.float32)
 
 
 def _nostrils(albedo: Raster, nose: Nose, x: Raster, y: Raster) -> None:
@@ -278,8 +316,6 @@ def _cavity(relief: Relief) -> Raster:
 
 def _wide_blur(raster: Raster, soft: float) -> Raster:
     """Blur at a quarter of the resolution, where a wide kernel is cheap."""
-    import cv2
-
     small = cv2.resize(raster, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
     small = cv2.GaussianBlur(small, (0, 0), soft / atlas.CM_PER_TEXEL / 4)
     wide = cv2.resize(small, (raster.shape[1], raster.shape[0]), interpolation=cv2.INTER_LINEAR)

@@ -47,7 +47,7 @@ def face_relief(spec: FaceSpec, features: Features, rng: np.random.Generator) ->
     inside = np.clip((1 - np.abs(x) / width) / 0.10, 0, 1)
     chin_side = np.clip((outline.chin - y) / 0.7, 0, 1)
     depth *= inside * inside * (3 - 2 * inside) * chin_side
-    pores = atlas.noise(rng, 280) * 0.0028 + atlas.noise(rng, 110) * 0.004
+    pores = atlas.noise(rng, 280) * 0.0024 + atlas.noise(rng, 110) * 0.0028
     return Relief(
         depth=atlas.blur(depth, 0.028) + pores.astype(np.float32),
         smooth=atlas.blur(depth, _GEOMETRY_BLUR),
@@ -134,21 +134,22 @@ def _nose_relief(nose: Nose, x: Raster, y: Raster) -> Raster:
     rise = smooth_curve(
         y[:, 0],
         [-1.9, -0.6, 0.3, 1.4, 2.5, tip - 0.35, tip + 0.1, base - 0.42, base - 0.05, base + 0.5],
-        [0.0, 0.30, 0.62, 1.12, 1.68, 2.22, 2.24, 1.40, 0.22, 0.0],
+        [0.0, 0.28, 0.58, 1.06, 1.58, 2.00, 2.02, 1.40, 0.26, 0.0],
     )
     half = smooth_curve(
-        y[:, 0], [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.60, 0.72, 0.78, 0.86, 0.72]
+        y[:, 0], [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.62, 0.66, 0.68, 0.74, 0.66]
     )
     scale = nose.half_width / 1.5
     half = half * (0.4 + 0.6 * scale)
-    ridge = rise[:, None] * np.exp(-(np.abs(x / half[:, None]) ** 2.1))
+    ridge = rise[:, None] * np.exp(-(np.abs(x / half[:, None]) ** 1.9))
     depth = nose.protrusion * ridge
     bump = atlas.bump
     flank = smooth_curve(y[:, 0], [-1.0, 0.8, 2.6, tip, base], [0.05, 0.2, 0.36, 0.30, 0.0])
     depth += flank[:, None] * np.exp(-(np.abs(x / 1.75) ** 3))
+    depth += 0.30 * nose.protrusion * bump(x, y, (0, tip - 0.05), (0.66, 0.62), 2.2)
     w = nose.half_width
     for side in (-1.0, 1.0):
-        depth += 0.92 * bump(x, y, (side * (w - 0.50), wing - 0.18), (0.50, 0.52), 2.6)
+        depth += 0.86 * bump(x, y, (side * (w - 0.52), wing - 0.16), (0.52, 0.54), 2.3)
         depth -= 0.12 * bump(x, y, (side * (w + 0.14), wing - 0.1), (0.16, 0.5))
         depth -= 0.40 * bump(x, y, (side * 0.66 * w / 1.5, base - 0.20), (0.30, 0.15), 2.2)
     return np.asarray(depth, np.float32)
@@ -171,7 +172,7 @@ def _folds(depth: Raster, spec: FaceSpec, features: Features) -> None:
         atlas.stroke(depth, path, 0.34, 0.26, -0.10 - 0.20 * smile)
     top = float(mouth.outer_upper(np.array(0.0)))
     philtrum = np.array([(0.0, nose.base_y + 0.15), (0.0, top - 0.05)])
-    atlas.stroke(depth, philtrum, 0.24, 0.12, -0.16)
+    atlas.stroke(depth, philtrum, 0.26, 0.15, -0.11)
     low = float(mouth.outer_lower(np.array(0.0)))
     groove = np.array([(-1.3, low + 0.22), (0.0, low + 0.36), (1.3, low + 0.22)])
     atlas.stroke(depth, groove, 0.5, 0.34, -0.40)

@@ -40,14 +40,17 @@ class RenderedFace:
 
 @dataclass(frozen=True)
 class _Scene:
-    """All meshes joined: head-space and posed vertices, head-space normals, part per triangle."""
+    """All meshes joined: head-space and posed vertices, head-space normals, part per triangle.
+
+    `flag` is, per vertex, 1 on the front half of the head, on ears the light that reaches it.
+    """
 
     vertices: NDArray[np.float64]
     posed: NDArray[np.float64]
     normals: NDArray[np.float64]
     triangles: NDArray[np.int32]
     part: NDArray[np.int8]
-    front: NDArray[np.float32]
+    flag: NDArray[np.float32]
 
 
 def render_face(seed: int, size: int = 320) -> RenderedFace:
@@ -98,7 +101,12 @@ def _build_scene(
 ) -> _Scene:
     head, front = _head_mesh(features, relief)
     parts: list[tuple[int, Mesh]] = [(_HEAD, head)]
-    parts += [(_EAR, body.ear_mesh(spec.identity, side)) for side in (-1, 1)]
+    flags = [front]
+    if spec.style.long_hair == 0:  # else it covers the ears
+        for side in (-1, 1):
+            ear, open_to_light = body.ear_mesh(spec.identity, side)
+            parts.append((_EAR, ear))
+            flags.append(open_to_light.astype(np.float32))
     parts.append((_TORSO, body.torso_mesh(spec.identity)))
     parts.append((_HAIR, body.hair_cap(spec, features, rng)))
     curtain = body.hair_curtain(spec, rng)
@@ -110,8 +118,7 @@ def _build_scene(
         for part, mesh in parts
     ]
     vertices = np.concatenate([mesh.vertices for _, mesh in parts])
-    flags = np.zeros(len(vertices), np.float32)
-    flags[: len(front)] = front
+    flags.append(np.zeros(len(vertices) - sum(map(len, flags)), np.float32))
     return _Scene(
         vertices=vertices,
         posed=np.concatenate(posed),
@@ -120,7 +127,7 @@ def _build_scene(
             [mesh.triangles + np.int32(o) for (_, mesh), o in zip(parts, offsets, strict=False)]
         ),
         part=np.concatenate([np.full(len(mesh.triangles), part, np.int8) for part, mesh in parts]),
-        front=flags,
+        flag=np.concatenate(flags),
     )
 
 
@@ -146,7 +153,7 @@ def _draw(
     hits = rasterise(points, -scene.posed[:, 2], scene.triangles, large)
     corners = scene.triangles[hits.triangle]
     attributes = np.concatenate(
-        [scene.vertices, scene.normals, scene.front[:, None]], axis=1
+        [scene.vertices, scene.normals, scene.flag[:, None]], axis=1
     ).astype(np.float32)
     at = np.zeros((len(corners), 7), np.float32)
     for k in range(3):
@@ -202,10 +209,10 @@ def _shade_head(
 
 def _shade_ear(at: Raster, spec: FaceSpec, camera: Camera) -> Raster:
     skin = linear(spec.style.skin) * np.array([1.0, 0.86, 0.84], np.float32)
-    ones = np.ones(len(at), np.float32)
+    ones, open_to_light = np.ones(len(at), np.float32), at[:, 6]
     albedo = np.broadcast_to(skin, (len(at), 3)).astype(np.float32)
     normals = _turned(at[:, 3:6], camera.head_rotation)
-    return shade.skin_light(spec.light, normals, albedo, 0.08 * ones, 0.85 * ones, 0.9 * ones)
+    return shade.skin_light(spec.light, normals, albedo, 0.08 * ones, open_to_light, open_to_light)
 
 
 def _shade_torso(at: Raster, spec: FaceSpec, camera: Camera) -> Raster:
