@@ -1,0 +1,150 @@
+"""The document: the one place where a project's faces live while it is open.
+
+Everything that changes a face goes through :meth:`Document.apply` as an :class:`Edit`; undo and
+redo are applied the same way. Whoever listens is told which faces changed and who did it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from scaf_gui.core.edits import Edit
+from scaf_gui.core.face import Face, Prediction, State
+from scaf_gui.core.history import History
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import EditError
+
+
+@dataclass(frozen=True)
+class Changed:
+    """What an announcement says: which faces, which part of them, and who did it."""
+
+    face_ids: tuple[int, ...]
+    part: str  # "face" | "prediction"
+    by: object = None
+
+
+Listener = Callable[[Changed], None]
+#: makes an edit durable before it counts; raising leaves the document as it was
+Commit = Callable[[Edit], None]
+
+
+class Document:
+    """Faces by id in the order of their images, predictions beside them, undo and redo."""
+
+    def __init__(self, scheme: Scheme, faces: Iterable[Face] = (), commit: Commit | None = None):
+        self.scheme = scheme
+        self.history = History()
+        self._faces = {face.id: face for face in faces}
+        self._predictions: dict[int, Prediction] = {}
+        self._commit = commit
+        self._listeners: list[Listener] = []
+
+    def __len__(self) -> int:
+        return len(self._faces)
+
+    def __iter__(self) -> Iterator[Face]:
+        return iter(tuple(self._faces.values()))
+
+    def __contains__(self, face_id: int) -> bool:
+        return face_id in self._faces
+
+    def face(self, face_id: int) -> Face:
+        return self._faces[face_id]
+
+    def prediction(self, face_id: int) -> Prediction | None:
+        return self._predictions.get(face_id)
+
+    def with_state(self, *states: State) -> list[Face]:
+        return [face for face in self._faces.values() if face.state in states]
+
+    def next_id(self) -> int:
+        return max(self._faces, default=0) + 1
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Be told of every change; call the returned function to stop."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    def apply(self, edit: Edit, by: object = None) -> None:
+        """Check, commit, then show an edit, and put it into the history.
+
+        :raises EditError: the edit was made for a face that has changed since; nothing happens
+        """
+        self._perform(edit, by)
+        self.history.did(edit)
+
+    def take_in(self, edit: Edit, by: object = None) -> None:
+        """Commit and show what a machine found (boxes, new images): not part of undo.
+
+        Edits already in the history learn of it, so that undoing them does not take it back.
+
+        :raises EditError: it would touch what a person has put into a face; nothing happens
+        """
+        for change in edit.changes:
+            if change.before is None:
+                continue
+            if change.after is None or change.before.label != change.after.label:
+                raise EditError(f"'{edit.title}' would change a label of face {change.face_id}")
+        self._perform(edit, by)
+        for change in edit.changes:
+            if change.before is not None and change.after is not None:
+                self.history.rebase(change.before, change.after)
+
+    def undo(self, by: object = None) -> Edit | None:
+        """Take the last edit back; returns the edit that was performed, ``None`` if there is none."""
+        edit = self.history.to_undo
+        if edit is not None:
+            edit = edit.inverse()
+            self._perform(edit, by)
+            self.history.undone()
+        return edit
+
+    def redo(self, by: object = None) -> Edit | None:
+        edit = self.history.to_redo
+        if edit is not None:
+            self._perform(edit, by)
+            self.history.redone()
+        return edit
+
+    def set_predictions(self, predictions: dict[int, Prediction], by: object = None) -> None:
+        """Take in what a model says. Labels are not touched; faces that are gone are left out."""
+        known = {i: p for i, p in predictions.items() if i in self._faces}
+        for prediction in known.values():
+            if len(prediction.points) != self.scheme.num_landmarks:
+                raise EditError(f"a prediction of {len(prediction.points)} landmarks for {self.scheme.id}")
+        self._predictions.update(known)
+        if known:
+            self._announce(Changed(tuple(known), "prediction", by))
+
+    def clear_predictions(self, by: object = None) -> None:
+        gone = tuple(self._predictions)
+        self._predictions.clear()
+        self._announce(Changed(gone, "prediction", by))
+
+    def _perform(self, edit: Edit, by: object) -> None:
+        for change in edit.changes:
+            if self._faces.get(change.face_id) != change.before:
+                raise EditError(f"'{edit.title}' was made for an older state of face {change.face_id}")
+            label = change.after.label if change.after else None
+            if label is not None and label.num_landmarks != self.scheme.num_landmarks:
+                raise EditError(
+                    f"a label of {label.num_landmarks} landmarks does not fit {self.scheme.id}, "
+                    f"which has {self.scheme.num_landmarks}"
+                )
+        if self._commit is not None:
+            self._commit(edit)
+        for change in edit.changes:
+            if change.after is None:
+                del self._faces[change.face_id]
+                self._predictions.pop(change.face_id, None)
+            else:
+                if change.before is not None and change.before.box != change.after.box:
+                    self._predictions.pop(change.face_id, None)
+                self._faces[change.face_id] = change.after
+        self._announce(Changed(edit.face_ids, "face", by))
+
+    def _announce(self, changed: Changed) -> None:
+        for listener in tuple(self._listeners):
+            listener(changed)

@@ -1,0 +1,110 @@
+"""Edits: the only way labels change. One per gesture; each knows how to take itself back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State
+
+
+@dataclass(frozen=True)
+class Change:
+    """One face before and after; ``None`` before: added, ``None`` after: removed."""
+
+    before: Face | None
+    after: Face | None
+
+    @property
+    def face_id(self) -> int:
+        face = self.after or self.before
+        assert face is not None
+        return face.id
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What one gesture changed, with a title for the history ("Move left_eye_02")."""
+
+    title: str
+    changes: tuple[Change, ...]
+
+    def inverse(self) -> Edit:
+        """The edit that takes this one back."""
+        return Edit(self.title, tuple(Change(c.after, c.before) for c in reversed(self.changes)))
+
+    @property
+    def face_ids(self) -> tuple[int, ...]:
+        return tuple(change.face_id for change in self.changes)
+
+
+def change_face(title: str, before: Face, after: Face) -> Edit:
+    """An edit of a single face."""
+    return Edit(title, (Change(before, after),))
+
+
+def start_label(face: Face, prediction: Prediction | None, who: str) -> Label | None:
+    """The label that a person's first touch starts from: the face's own, else the prediction."""
+    if face.label is not None:
+        return face.label
+    if prediction is None:
+        return None
+    return Label.from_points(prediction.points, Author.now(who), placed=False, based_on=prediction.model_id)
+
+
+def set_label(face: Face, label: Label, title: str, who: str) -> Edit:
+    """Give a face a new label; an unlabelled or skipped face counts as started from then on."""
+    state = State.LABELLED if face.state is State.LABELLED else State.STARTED
+    label = replace(label, author=Author.now(who))
+    return change_face(title, face, replace(face, label=label, state=state))
+
+
+def move_landmark(
+    face: Face, prediction: Prediction | None, landmark: int, x: float, y: float, who: str, name: str = ""
+) -> Edit | None:
+    """Put one landmark at (x, y) image pixels; ``None`` where there is nothing to start from."""
+    label = start_label(face, prediction, who)
+    if label is None:
+        return None
+    return set_label(face, label.with_point(landmark, x, y), f"Move {name or f'landmark {landmark}'}", who)
+
+
+def flag_landmark(
+    face: Face, prediction: Prediction | None, landmark: int, flag: Flag, who: str, name: str = ""
+) -> Edit | None:
+    """Mark one landmark visible, occluded or missing."""
+    label = start_label(face, prediction, who)
+    if label is None:
+        return None
+    title = f"Mark {name or f'landmark {landmark}'} {flag.name.lower()}"
+    return set_label(face, label.with_flag(landmark, flag), title, who)
+
+
+def accept(face: Face, prediction: Prediction | None, who: str) -> Edit | None:
+    """Stand for the landmarks as they are shown; ``None`` where there is nothing to accept."""
+    label = start_label(face, prediction, who)
+    if label is None:
+        return None
+    label = replace(label, author=Author.now(who))
+    return change_face("Accept face", face, replace(face, label=label, state=State.LABELLED))
+
+
+def skip(face: Face) -> Edit:
+    """Put a face aside. What was already placed stays."""
+    return change_face("Skip face", face, replace(face, state=State.SKIPPED))
+
+
+def reset_to_prediction(face: Face) -> Edit:
+    """Throw a face's label away, so that the prediction shows again. Undoable, as every edit."""
+    return change_face("Reset to prediction", face, replace(face, label=None, state=State.UNLABELLED))
+
+
+def set_box(face: Face, box: Box, title: str = "Draw box") -> Edit:
+    return change_face(title, face, replace(face, box=box))
+
+
+def toggle_attribute(face: Face, attribute: int, name: str) -> Edit:
+    pose, expression, light, make_up, occlusion, blur = (
+        value != (place == attribute) for place, value in enumerate(face.attributes)
+    )
+    attributes = (pose, expression, light, make_up, occlusion, blur)
+    return change_face(f"Toggle {name}", face, replace(face, attributes=attributes))

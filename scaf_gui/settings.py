@@ -1,0 +1,84 @@
+"""The user's settings: one table of frozen rows that also drives the dialog and the docs."""
+
+from __future__ import annotations
+
+import getpass
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scaf_gui import paths
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: its key, default, what it is called and what it does; ``choices`` if limited."""
+
+    key: str
+    default: Any
+    title: str
+    help: str
+    choices: tuple[Any, ...] = ()
+
+
+SETTINGS: tuple[Setting, ...] = (
+    Setting("theme", "dark", "Theme", "Colours of the window", ("dark", "light")),
+    Setting(
+        "device",
+        "auto",
+        "Device",
+        "Where the model runs; auto takes CUDA, then MPS, then the CPU",
+        ("auto", "cuda", "mps", "cpu"),
+    ),
+    Setting("project_folder", "", "Project folder", "Where new projects are put; empty: your documents folder"),
+    Setting("user_name", "", "Your name", "Written beside each label; empty: your login name"),
+    Setting("discard", 0.1, "Set aside", "Share of the least certain faces that is set aside as likely outliers"),
+    Setting("recent", [], "Recent projects", "Newest first"),
+)
+_BY_KEY = {setting.key: setting for setting in SETTINGS}
+
+
+class Settings:
+    """Values by key, read once, written beside and renamed on every change."""
+
+    def __init__(self, path: Path | None = None):
+        self.path = path or paths.config_folder() / "settings.json"
+        self._values: dict[str, Any] = {}
+        try:
+            loaded = json.loads(self.path.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            loaded = {}
+        if isinstance(loaded, dict):
+            self._values = {k: v for k, v in loaded.items() if k in _BY_KEY and self._fits(k, v)}
+
+    @staticmethod
+    def _fits(key: str, value: Any) -> bool:
+        setting = _BY_KEY[key]
+        if setting.choices:
+            return value in setting.choices
+        if isinstance(setting.default, float):
+            return isinstance(value, int | float) and not isinstance(value, bool)
+        return isinstance(value, type(setting.default))
+
+    def __getitem__(self, key: str) -> Any:
+        return self._values.get(key, _BY_KEY[key].default)
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        if not self._fits(key, value):
+            raise ValueError(f"{value!r} is not a value of setting '{key}'")
+        self._values[key] = value
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        beside = self.path.with_name(self.path.name + ".new")
+        beside.write_text(json.dumps(self._values, indent=2), encoding="utf-8")
+        beside.replace(self.path)
+
+    @property
+    def user(self) -> str:
+        """The name written beside each label."""
+        if self["user_name"]:
+            return str(self["user_name"])
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError, ImportError):
+            return "user"
