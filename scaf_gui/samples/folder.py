@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from scaf_gui.errors import ScafError
+from scaf_gui.errors import FolderError
 from scaf_gui.samples.render import render_face
 
 _STAMP = ".sample.json"
@@ -28,7 +28,7 @@ def write_sample_folder(
 ) -> list[Path]:
     """Write `count` rendered faces as face_0001.jpg ... and return their paths.
 
-    A folder that already holds them is reused, missing pictures are added. Raises `ScafError` where
+    A folder that already holds them is reused, missing pictures are added. Raises `FolderError` where
     the folder holds something else; nothing of it is touched.
     """
 
@@ -38,7 +38,7 @@ def write_sample_folder(
             ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95]
         )
         if not done:
-            raise ScafError(f"{path}: the picture could not be encoded")
+            raise FolderError("the sample's pictures could not be encoded", path)
         data.tofile(path)
 
     stamp = {"what": "images", "first_seed": first_seed, "size": size, "version": _VERSION}
@@ -93,7 +93,7 @@ def _fill(
     if not folder.exists():
         _write_beside(folder, names, stamp, write)
     elif not folder.is_dir():
-        raise ScafError(f"{folder}: is a file; the sample needs a folder")
+        raise FolderError("is a file; the sample needs a folder: choose another name", folder)
     _check_stamp(folder, stamp)
     for index, path in enumerate(paths):
         if not path.exists() or path.stat().st_size == 0:
@@ -146,6 +146,6 @@ def _check_stamp(folder: Path, stamp: dict[str, str | int]) -> None:
     except (OSError, ValueError):
         found = None
     if found != stamp:
-        raise ScafError(
-            f"{folder}: holds other files than this sample; choose another folder or remove it"
+        raise FolderError(
+            "holds other files than this sample; choose another folder or remove it", folder
         )

@@ -38,7 +38,7 @@ def face_paint(
     x, y = atlas.grid()
     style = spec.style
     albedo = _skin(style, features, x, y, rng)
-    gloss = _skin_gloss(style, features.nose, x, y)
+    gloss = _skin_gloss(style, features.nose)
     if style.beard > 0:
         _beard(albedo, style, features, x, y, rng)
     _hair_roots(albedo, style, features, x, y, rng)
@@ -67,30 +67,36 @@ def _skin(
     skin = linear(style.skin)
     mottle = 1 + 0.035 * atlas.noise(rng, 14) + 0.025 * atlas.noise(rng, 60)
     mottle = mottle + 0.022 * atlas.noise(rng, 230)
-    albedo = skin * mottle[..., None]
-    bump = atlas.bump
-    flush = 0.9 * bump(x, y, (-4.1, 2.9), (1.9, 1.5)) + 0.9 * bump(x, y, (4.1, 2.9), (1.9, 1.5))
-    flush = flush + 0.8 * bump(x, y, (0, features.nose.tip_y), (1.3, 1.0))
-    flush = flush + 0.4 * bump(x, y, (0, features.outline.chin - 1.0), (1.6, 1.0))
-    flush = flush * (0.8 + 0.2 * atlas.noise(rng, 24))
-    tint = np.array([1.0, 0.80, 0.80], np.float32)
-    albedo *= 1 - (1 - tint) * (style.redness * np.clip(flush, 0, 1))[..., None]
+    albedo = np.asarray(skin * mottle[..., None], np.float32)
+    flush = np.zeros(mottle.shape, np.float32)
+    tired = np.zeros(mottle.shape, np.float32)
+    for side in (-1.0, 1.0):
+        atlas.add_bump(flush, (side * 4.1, 2.9), (1.9, 1.5), 0.9)
+    atlas.add_bump(flush, (0, features.nose.tip_y), (1.3, 1.0), 0.8)
+    atlas.add_bump(flush, (0, features.outline.chin - 1.0), (1.6, 1.0), 0.4)
     for eye in features.eyes:
-        shade = bump(x, y, (eye.center[0], eye.center[1] + 0.55), (1.5, 0.5))
-        shade = shade + 0.7 * bump(x, y, (eye.center[0], eye.center[1] - 0.6), (1.5, 0.45))
-        albedo *= 1 - np.array([0.10, 0.16, 0.15], np.float32) * shade[..., None]
+        atlas.add_bump(tired, (eye.center[0], eye.center[1] + 0.55), (1.5, 0.5), 1.0)
+        atlas.add_bump(tired, (eye.center[0], eye.center[1] - 0.6), (1.5, 0.45), 0.7)
+    flush *= style.redness * (0.8 + 0.2 * atlas.noise(rng, 24))
+    np.clip(flush, 0, 1, out=flush)
+    for channel, (blush, shade) in enumerate(((0.0, 0.10), (0.20, 0.16), (0.20, 0.15))):
+        albedo[..., channel] *= (1 - blush * flush) * (1 - shade * tired)
     spots = atlas.noise(rng, 260)
-    where = bump(x, y, (0, 2.4), (5.0, 1.9))
-    mask = style.freckles * np.clip(spots - 1.3, 0, 0.8) * where
-    _mix(albedo, skin * np.array([0.62, 0.45, 0.38], np.float32), np.clip(mask, 0, 0.75))
-    return np.asarray(albedo, np.float32)
+    if style.freckles > 0:
+        where = atlas.bump(x, y, (0, 2.4), (5.0, 1.9))
+        mask = style.freckles * np.clip(spots - 1.3, 0, 0.8) * where
+        _mix(albedo, skin * np.array([0.62, 0.45, 0.38], np.float32), np.clip(mask, 0, 0.75))
+    return albedo
 
 
-def _skin_gloss(style: Style, nose: Nose, x: Raster, y: Raster) -> Raster:
-    bump = atlas.bump
-    zone = 0.5 * bump(x, y, (0, -4.5), (3.2, 1.8)) + 0.8 * bump(x, y, (0, nose.tip_y - 1.2), (0.9, 2.2))
-    zone = zone + 0.35 * (bump(x, y, (-4, 2), (1.6, 1.3)) + bump(x, y, (4, 2), (1.6, 1.3)))
-    return np.asarray(style.skin_gloss * (0.10 + 0.16 * zone), np.float32)
+def _skin_gloss(style: Style, nose: Nose) -> Raster:
+    gloss = np.full((atlas.HEIGHT, atlas.WIDTH), 0.10 * style.skin_gloss, np.float32)
+    shine = 0.16 * style.skin_gloss
+    atlas.add_bump(gloss, (0, -4.5), (3.2, 1.8), 0.5 * shine)
+    atlas.add_bump(gloss, (0, nose.tip_y - 1.2), (0.9, 2.2), 0.8 * shine)
+    for side in (-1.0, 1.0):
+        atlas.add_bump(gloss, (side * 4.0, 2.0), (1.6, 1.3), 0.35 * shine)
+    return gloss
 
 
 def _beard(
@@ -233,18 +239,16 @@ def _mouth_inside(
 
 
 def _nostrils(albedo: Raster, nose: Nose, x: Raster, y: Raster) -> None:
-    scale = nose.half_width / 1.5
-    shade = 1.0
+    scale, base = nose.half_width / 1.5, nose.base_y
+    rows, columns = atlas.window(-2.4, base - 1.6, 2.4, base + 0.5)
+    nx, ny = x[:, columns], y[rows]
+    shade = 1 - 0.22 * atlas.bump(nx, ny, (0.0, base), (0.9 * scale, 0.12))
     for side in (-1.0, 1.0):
-        hole = atlas.bump(
-            x, y, (side * 0.66 * scale, nose.base_y - 0.21), (0.33 * scale, 0.125), 2.4
-        )
-        shade = shade * (1 - 0.86 * hole)
-        wing = atlas.bump(x, y, (side * (nose.half_width + 0.03), nose.wing_y - 0.05), (0.12, 0.36))
-        shade = shade * (1 - 0.30 * wing)
-    under = atlas.bump(x, y, (0.0, nose.base_y + 0.0), (0.9 * scale, 0.12))
-    shade = shade * (1 - 0.22 * under)
-    albedo *= np.asarray(shade, np.float32)[..., None] ** np.array([0.85, 1.05, 1.05], np.float32)
+        hole = (side * 0.66 * scale, base - 0.21)
+        shade *= 1 - 0.86 * atlas.bump(nx, ny, hole, (0.33 * scale, 0.125), 2.4)
+        wing = (side * (nose.half_width + 0.03), nose.wing_y - 0.05)
+        shade *= 1 - 0.30 * atlas.bump(nx, ny, wing, (0.12, 0.36))
+    albedo[rows, columns] *= shade[..., None] ** np.array([0.85, 1.05, 1.05], np.float32)
 
 
 def _eye(

@@ -30,55 +30,67 @@ def rasterise(
 ) -> Fragments:
     """Visible fragments of triangles (m, 3) over projected points (n, 2), in pixels of a square
     frame; `depth (n,)` grows away from the camera. Triangles that face away are left out."""
-    xy = np.asarray(points, np.float32)
-    corner = xy[triangles]
+    corner = np.asarray(points, np.float64)[triangles]
     a, ab, ac = corner[:, 0], corner[:, 1] - corner[:, 0], corner[:, 2] - corner[:, 0]
     area = ab[:, 0] * ac[:, 1] - ab[:, 1] * ac[:, 0]
-    low = np.ceil(np.clip(corner.min(axis=1), 0, size)).astype(np.int32)
-    high = np.floor(np.clip(corner.max(axis=1), -1, size - 1)).astype(np.int32)
+    first, second, third = corner[:, 0], corner[:, 1], corner[:, 2]
+    low = np.minimum(np.minimum(first, second), third)
+    high = np.maximum(np.maximum(first, second), third)
+    low = np.ceil(np.clip(low, 0, size)).astype(np.int32)
+    high = np.floor(np.clip(high, -1, size - 1)).astype(np.int32)
     extent = np.maximum(high - low + 1, 0)
     count = extent[:, 0] * extent[:, 1]
     keep = np.flatnonzero((area > 1e-9) & (count > 0)).astype(np.int32)
-    z = np.asarray(depth, np.float32)[triangles]
+
+    # Barycentric weights and depth are affine in the pixel: take them at the triangle's first
+    # pixel with their steps to the right and down.
+    a, ab, ac, low, extent, count = a[keep], ab[keep], ac[keep], low[keep], extent[keep], count[keep]
+    inverse = 1 / area[keep]
+    to_low = low - a
+    plane = np.empty((len(keep), 6), np.float32)
+    plane[:, 0] = (to_low[:, 0] * ac[:, 1] - to_low[:, 1] * ac[:, 0]) * inverse
+    plane[:, 1], plane[:, 2] = ac[:, 1] * inverse, -ac[:, 0] * inverse
+    plane[:, 3] = (to_low[:, 1] * ab[:, 0] - to_low[:, 0] * ab[:, 1]) * inverse
+    plane[:, 4], plane[:, 5] = -ab[:, 1] * inverse, ab[:, 0] * inverse
+    z = np.asarray(depth, np.float32)[triangles[keep]]
+    z[:, 1:] -= z[:, :1]
+    first_pixel = low[:, 1] * np.int32(size) + low[:, 0]
 
     nearest = np.full(size * size, np.inf, np.float32)
-    found: list[tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32]]] = []
-    depths: list[NDArray[np.float32]] = []
-    ends = np.cumsum(count[keep])
-    start = 0
+    winner = np.full(size * size, -1, np.int32)
+    found: list[tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32]]] = []
+    ends = np.cumsum(count)
+    start = total = 0
     while start < len(keep):
         done = ends[start - 1] if start else 0
         stop = max(start + 1, int(np.searchsorted(ends, done + _CHUNK)))
-        part = keep[start:stop]
-        start = stop
-        number = count[part]
-        tri = np.repeat(part, number)
-        local = np.arange(len(tri), dtype=np.int32) - np.repeat(
-            (np.cumsum(number) - number).astype(np.int32), number
-        )
-        wide = extent[tri, 0]
-        py, px = local // wide, local % wide
-        px += low[tri, 0]
-        py += low[tri, 1]
-        dx = px.astype(np.float32) - a[tri, 0]
-        dy = py.astype(np.float32) - a[tri, 1]
-        inverse = 1 / area[tri]
-        wb = (dx * ac[tri, 1] - dy * ac[tri, 0]) * inverse
-        wc = (dy * ab[tri, 0] - dx * ab[tri, 1]) * inverse
+        number = count[start:stop]
+        tri = np.repeat(np.arange(start, stop, dtype=np.int32), number)
+        local = np.arange(len(tri), dtype=np.int32)
+        local -= np.repeat((np.cumsum(number) - number).astype(np.int32), number)
+        right = np.repeat(extent[start:stop, 0], number)
+        down = local // right
+        right = local - down * right
+        rf, df = right.astype(np.float32), down.astype(np.float32)
+        step = np.repeat(plane[start:stop], number, axis=0)
+        wb = step[:, 0] + step[:, 1] * rf + step[:, 2] * df
+        wc = step[:, 3] + step[:, 4] * rf + step[:, 5] * df
         inside = np.flatnonzero((wb >= 0) & (wc >= 0) & (wb + wc <= 1))
         tri, wb, wc = tri[inside], wb[inside], wc[inside]
-        pixel = py[inside] * np.int32(size) + px[inside]
+        pixel = first_pixel[tri] + down[inside] * np.int32(size) + right[inside]
         corner_z = z[tri]
-        near = corner_z[:, 0] * (1 - wb - wc) + corner_z[:, 1] * wb + corner_z[:, 2] * wc
+        near = corner_z[:, 0] + corner_z[:, 1] * wb + corner_z[:, 2] * wc
         np.minimum.at(nearest, pixel, near)
-        found.append((pixel, tri, np.stack([1 - wb - wc, wb, wc], axis=1)))
-        depths.append(near)
+        best = np.flatnonzero(near <= nearest[pixel])
+        # Later chunks overwrite: whoever still holds the nearest depth was written last.
+        winner[pixel[best]] = total + np.arange(len(best), dtype=np.int32)
+        total += len(best)
+        found.append((tri[best], wb[best], wc[best]))
+        start = stop
 
-    pixel = np.concatenate([item[0] for item in found])
-    seen = np.concatenate(depths) <= nearest[pixel]
-    pixel = pixel[seen]
-    # Equal depths on a shared edge: keep the first.
-    unique, first = np.unique(pixel, return_index=True)
-    tri = np.concatenate([item[1] for item in found])[seen][first]
-    weights = np.concatenate([item[2] for item in found])[seen][first]
-    return Fragments(unique.astype(np.int64), tri, weights)
+    covered = np.flatnonzero(winner >= 0)
+    if not found:
+        return Fragments(covered, np.empty(0, np.int32), np.empty((0, 3), np.float32))
+    chosen = winner[covered]
+    tri, wb, wc = (np.concatenate([item[k] for item in found])[chosen] for k in range(3))
+    return Fragments(covered, keep[tri], np.stack([1 - wb - wc, wb, wc], axis=1))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 
 from scaf_gui.samples import atlas
@@ -34,12 +35,15 @@ def face_relief(spec: FaceSpec, features: Features, rng: np.random.Generator) ->
     """Build the relief of a face."""
     x, y = atlas.grid()
     outline = features.outline
-    base = front_depth(outline, x[:, ::2], y[::2]).astype(np.float32)
-    base = np.repeat(np.repeat(base, 2, axis=0), 2, axis=1)
-    depth = _bones(spec, features, x, y)
+    # Smooth, so half the resolution will do; the centres of texel pairs keep it aligned.
+    coarse = front_depth(outline, (x[:, ::2] + x[:, 1::2]) / 2, (y[::2] + y[1::2]) / 2)
+    base = cv2.resize(
+        coarse.astype(np.float32), (atlas.WIDTH, atlas.HEIGHT), interpolation=cv2.INTER_LINEAR
+    )
+    depth = _bones(spec, features)
     for eye in features.eyes:
         _eye_relief(depth, base, eye, x, y)
-    depth += _nose_relief(features.nose, x, y)
+    _nose_relief(depth, features.nose)
     _folds(depth, spec, features)
     _mouth_relief(depth, features.mouth, x, y)
     # Nothing may stick out beyond the outline, where the base surface turns away.
@@ -51,31 +55,34 @@ def face_relief(spec: FaceSpec, features: Features, rng: np.random.Generator) ->
     return Relief(
         depth=atlas.blur(depth, 0.028) + pores.astype(np.float32),
         smooth=atlas.blur(depth, _GEOMETRY_BLUR),
-        base=base,
+        base=np.asarray(base, np.float32),
     )
 
 
-def _bones(spec: FaceSpec, features: Features, x: Raster, y: Raster) -> Raster:
+def _bones(spec: FaceSpec, features: Features) -> Raster:
     """Brow ridge, sockets, cheeks, temples and chin."""
     who, chin = spec.identity, features.outline.chin
-    bump = atlas.bump
     smile = max(features.smile, 0.0)
-    male = np.clip((who.neck_half_width - 4.7) / 1.0, 0, 1)
-    depth = (0.30 + 0.18 * male) * bump(x, y, (0, -1.75), (1.8, 0.9))
-    depth = depth - 0.10 * bump(x, y, (0, -3.4), (4.0, 1.1))
+    male = float(np.clip((who.neck_half_width - 4.7) / 1.0, 0, 1))
+    depth = np.zeros((atlas.HEIGHT, atlas.WIDTH), np.float32)
+
+    def add(x: float, y: float, rx: float, ry: float, amount: float, power: float = 2.0) -> None:
+        atlas.add_bump(depth, (x, y), (rx, ry), amount, power)
+
+    add(0, -1.75, 1.8, 0.9, 0.30 + 0.18 * male)
+    add(0, -3.4, 4.0, 1.1, -0.10)
     for side in (-1.0, 1.0):
-        depth += (0.28 + 0.16 * male) * bump(x, y, (side * 3.4, -1.55), (2.1, 0.75))
-        depth -= 0.62 * bump(x, y, (side * 3.05, 0.05), (2.05, 1.25), 2.4)
-        depth -= 0.38 * bump(x, y, (side * 1.55, 0.25), (0.75, 1.0))
-        depth += (0.30 + 0.35 * who.cheek) * bump(x, y, (side * 4.5, 2.5), (1.9, 1.5))
-        depth += 0.34 * smile * bump(x, y, (side * 3.8, 3.3), (1.5, 1.25))
-        depth -= (0.10 + 0.12 * male) * bump(x, y, (side * 5.0, 5.6), (1.2, 1.6))
-        depth -= 0.10 * bump(x, y, (side * 6.0, -2.6), (1.2, 1.8))
-        # The muzzle's roundness beside the mouth.
-        depth += 0.20 * bump(x, y, (side * 1.9, 6.6), (1.4, 1.7))
-    depth += 0.42 * bump(x, y, (0, 6.5), (2.3, 2.1))
-    depth += who.chin_bump * bump(x, y, (0, chin - 1.15), (1.5, 0.95), 2.2)
-    return np.asarray(depth, np.float32)
+        add(side * 3.4, -1.55, 2.1, 0.75, 0.28 + 0.16 * male)
+        add(side * 3.05, 0.05, 2.05, 1.25, -0.62, 2.4)
+        add(side * 1.55, 0.25, 0.75, 1.0, -0.38)
+        add(side * 4.5, 2.5, 1.9, 1.5, 0.30 + 0.35 * who.cheek)
+        add(side * 3.8, 3.3, 1.5, 1.25, 0.34 * smile)
+        add(side * 5.0, 5.6, 1.2, 1.6, -0.10 - 0.12 * male)
+        add(side * 6.0, -2.6, 1.2, 1.8, -0.10)
+        add(side * 1.9, 6.6, 1.4, 1.7, 0.20)  # the muzzle's roundness beside the mouth
+    add(0, 6.5, 2.3, 2.1, 0.42)
+    add(0, chin - 1.15, 1.5, 0.95, who.chin_bump, 2.2)
+    return depth
 
 
 def _eye_relief(depth: Raster, base: Raster, eye: Eye, x: Raster, y: Raster) -> None:
@@ -128,31 +135,32 @@ def eye_opening(eye: Eye, x: Raster, y: Raster) -> Raster:
     return _between(y, eye.upper_lid(t), eye.lower_lid(t), (t > 0) & (t < 1))
 
 
-def _nose_relief(nose: Nose, x: Raster, y: Raster) -> Raster:
+def _nose_relief(depth: Raster, nose: Nose) -> None:
     """Bridge, tip, wings, nostrils and columella."""
     tip, base, wing = nose.tip_y, nose.base_y, nose.wing_y
+    rows, columns = atlas.window(-3.4, -1.9, 3.4, base + 0.5)
+    x, y = atlas.grid()
+    x, down = x[:, columns], y[rows, 0]
     rise = smooth_curve(
-        y[:, 0],
+        down,
         [-1.9, -0.6, 0.3, 1.4, 2.5, tip - 0.35, tip + 0.1, base - 0.42, base - 0.05, base + 0.5],
         [0.0, 0.28, 0.58, 1.06, 1.58, 2.00, 2.02, 1.40, 0.26, 0.0],
     )
     half = smooth_curve(
-        y[:, 0], [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.62, 0.66, 0.68, 0.74, 0.66]
+        down, [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.62, 0.66, 0.68, 0.74, 0.66]
     )
-    scale = nose.half_width / 1.5
-    half = half * (0.4 + 0.6 * scale)
+    half = half * (0.4 + 0.6 * nose.half_width / 1.5)
     ridge = rise[:, None] * np.exp(-(np.abs(x / half[:, None]) ** 1.9))
-    depth = nose.protrusion * ridge
-    bump = atlas.bump
-    flank = smooth_curve(y[:, 0], [-1.0, 0.8, 2.6, tip, base], [0.05, 0.2, 0.36, 0.30, 0.0])
-    depth += flank[:, None] * np.exp(-(np.abs(x / 1.75) ** 3))
-    depth += 0.30 * nose.protrusion * bump(x, y, (0, tip - 0.05), (0.66, 0.62), 2.2)
+    flank = smooth_curve(down, [-1.0, 0.8, 2.6, tip, base], [0.05, 0.2, 0.36, 0.30, 0.0])
+    depth[rows, columns] += (
+        nose.protrusion * ridge + flank[:, None] * np.exp(-(np.abs(x / 1.75) ** 3))
+    ).astype(np.float32)
+    atlas.add_bump(depth, (0, tip - 0.05), (0.66, 0.62), 0.30 * nose.protrusion, 2.2)
     w = nose.half_width
     for side in (-1.0, 1.0):
-        depth += 0.86 * bump(x, y, (side * (w - 0.52), wing - 0.16), (0.52, 0.54), 2.3)
-        depth -= 0.12 * bump(x, y, (side * (w + 0.14), wing - 0.1), (0.16, 0.5))
-        depth -= 0.40 * bump(x, y, (side * 0.66 * w / 1.5, base - 0.20), (0.30, 0.15), 2.2)
-    return np.asarray(depth, np.float32)
+        atlas.add_bump(depth, (side * (w - 0.52), wing - 0.16), (0.52, 0.54), 0.86, 2.3)
+        atlas.add_bump(depth, (side * (w + 0.14), wing - 0.1), (0.16, 0.5), -0.12)
+        atlas.add_bump(depth, (side * 0.66 * w / 1.5, base - 0.20), (0.30, 0.15), -0.40, 2.2)
 
 
 def _folds(depth: Raster, spec: FaceSpec, features: Features) -> None:

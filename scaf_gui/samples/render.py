@@ -132,10 +132,14 @@ def _build_scene(
 
 
 def _streaks(rng: np.random.Generator) -> Raster:
-    """Hair strands (256, 1024): noise drawn out along the second-to-last axis."""
-    fine = cv2.GaussianBlur(rng.standard_normal((256, 1024)).astype(np.float32), (0, 0), 0.8, None, 24)
-    broad = cv2.GaussianBlur(rng.standard_normal((256, 1024)).astype(np.float32), (0, 0), 5.0, None, 40)
-    return np.asarray(fine / fine.std() * 0.75 + broad / broad.std() * 0.6, np.float32)
+    """Hair strands (256, 1024): noise drawn out along the first axis."""
+    fine = cv2.GaussianBlur(rng.standard_normal((10, 1024)).astype(np.float32), (0, 0), 0.8, None, 0.4)
+    broad = cv2.GaussianBlur(rng.standard_normal((6, 1024)).astype(np.float32), (0, 0), 5.0, None, 0.4)
+    strands = np.zeros((256, 1024), np.float32)
+    for noise, amount in ((fine, 0.75), (broad, 0.6)):
+        long = cv2.resize(noise, (1024, 256), interpolation=cv2.INTER_CUBIC)
+        strands += np.float32(amount) / long.std() * long
+    return strands
 
 
 def _draw(
@@ -175,7 +179,8 @@ def _draw(
 
 def _turned(normals: Raster, rotation: NDArray[np.floating]) -> Raster:
     turned = normals @ rotation.T.astype(np.float32)
-    turned /= np.maximum(np.linalg.norm(turned, axis=1, keepdims=True), 1e-6)
+    length = np.sqrt(np.einsum("nk,nk->n", turned, turned))
+    turned /= np.maximum(length, np.float32(1e-6))[:, None]
     return np.asarray(turned, np.float32)
 
 

@@ -83,8 +83,10 @@ def skin_light(
     key = key_color(light)
     facing = (normals @ towards)[:, None]
     diffuse = np.clip((facing + _SKIN_WRAP) / (1 + _SKIN_WRAP), 0, 1)
-    diffuse *= diffuse * 0.35 + 0.65
-    through = np.clip(shadow, 0, 1)[:, None] ** np.array([0.75, 1.0, 1.1], np.float32)
+    diffuse *= diffuse * np.float32(0.35) + np.float32(0.65)
+    shadow = np.clip(shadow, 0, 1)
+    # A shadow's edge on skin is reddish, for the same reason.
+    through = shadow[:, None] * (1 + (1 - shadow[:, None]) * np.array([0.25, 0, -0.08], np.float32))
     color = albedo * (key * diffuse * through + ambient_light(light, normals) * cavity[:, None])
     half = towards + _VIEW
     half /= np.linalg.norm(half)
@@ -104,7 +106,7 @@ def hair_light(
     towards = key_direction(light).astype(np.float32)
     key = key_color(light)
     bent = normals + np.array([0.0, 0.22, 0.0], np.float32) * strands[:, None]
-    bent /= np.linalg.norm(bent, axis=1, keepdims=True)
+    bent /= np.sqrt(np.einsum("nk,nk->n", bent, bent))[:, None]
     facing = np.clip((bent @ towards + 0.25) / 1.25, 0, 1)[:, None]
     tone = np.clip(0.80 + 0.30 * strands, 0.25, 1.6)[:, None] * color
     body = tone * (key * facing + ambient_light(light, normals)) * cover[:, None]
@@ -128,4 +130,4 @@ def encode_srgb(radiance: Raster) -> Raster:
     knee = 0.72
     over = np.maximum(radiance - knee, 0)
     soft = np.minimum(radiance, knee) + (1 - knee) * (1 - np.exp(-over / (1 - knee)))
-    return np.asarray(np.clip(soft, 0, 1) ** (1 / 2.2), np.float32)
+    return np.asarray(cv2.pow(np.clip(soft, 0, 1), 1 / 2.2), np.float32)
