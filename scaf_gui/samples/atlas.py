@@ -13,7 +13,6 @@ _LEFT, _TOP = -7.65, -9.6  # hair hides what lies above; chins end above 13.2
 WIDTH, HEIGHT = 512, 764
 
 
-
 def grid() -> tuple[Raster, Raster]:
     """Face-plane x (1, WIDTH) and y (HEIGHT, 1) of the texel centres, in centimetres."""
     x = _LEFT + CM_PER_TEXEL * np.arange(WIDTH, dtype=np.float32)
@@ -36,23 +35,23 @@ def window(x0: float, y0: float, x1: float, y1: float) -> tuple[slice, slice]:
 
 def sample(raster: Raster, x: NDArray[np.floating], y: NDArray[np.floating]) -> Raster:
     """Read a raster at face-plane points (n,) by bilinear interpolation; returns (n,) or (n, c)."""
-    at = texel(np.stack([x.ravel(), y.ravel()], axis=1)).astype(np.float32)
+    return read_at(raster, texel(np.stack([x.ravel(), y.ravel()], axis=1)))
+
+
+def read_at(raster: Raster, places: NDArray[np.floating]) -> Raster:
+    """Read any raster at places (n, 2), (column, row), by bilinear interpolation."""
+    at = places.astype(np.float32)
     # OpenCV's remap wants images under 32,768 pixels a side: fold the list into rows.
     columns = 4096
     rows = -(-len(at) // columns)
     padded = np.zeros((rows * columns, 2), np.float32)
     padded[: len(at)] = at
-    padded = padded.reshape(rows, columns, 2)
-    read = cv2.remap(
-        raster, padded[..., 0], padded[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    flat: Raster = read.reshape(rows * columns, *read.shape[2:])[: len(at)]
-    return flat
+    folded = padded.reshape(rows, columns, 2)
+    read = cv2.remap(raster, folded[..., 0], folded[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(read.reshape(rows * columns, *read.shape[2:])[: len(at)], np.float32)
 
 
-def stroke(
-    target: Raster, points: NDArray[np.floating], width: float, soft: float, amount: float
-) -> None:
+def stroke(target: Raster, points: NDArray[np.floating], width: float, soft: float, amount: float) -> None:
     """Add `amount` times an antialiased, blurred polyline (n, 2) `width` cm wide, in place."""
     margin = width + 3.5 * soft
     low, high = points.min(axis=0) - margin, points.max(axis=0) + margin
@@ -62,7 +61,7 @@ def stroke(
     at = texel(points) - (columns.start, rows.start)
     thickness = max(1, round(width / CM_PER_TEXEL))
     cv2.polylines(mask, [np.round(at * 16).astype(np.int32)], False, 255, thickness, cv2.LINE_AA, 4)
-    patch += np.float32(amount) * blur(mask.astype(np.float32) / 255, soft)
+    patch += np.float32(amount) * blur(mask.astype(np.float32) / np.float32(255), soft)
 
 
 def blur(raster: Raster, soft: float) -> Raster:
@@ -72,9 +71,7 @@ def blur(raster: Raster, soft: float) -> Raster:
     return np.asarray(cv2.GaussianBlur(raster, (0, 0), soft / CM_PER_TEXEL), np.float32)
 
 
-def bump(
-    x: Raster, y: Raster, at: tuple[float, float], radius: tuple[float, float], power: float = 2.0
-) -> Raster:
+def bump(x: Raster, y: Raster, at: tuple[float, float], radius: tuple[float, float], power: float = 2.0) -> Raster:
     """A smooth hill of height 1 at a face-plane point; product of two one-dimensional bells."""
     across = np.exp(-(np.abs((x - at[0]) / radius[0]) ** power))
     along = np.exp(-(np.abs((y - at[1]) / radius[1]) ** power))
@@ -100,6 +97,4 @@ def noise(rng: np.random.Generator, cells: int, stretch: float = 1.0) -> Raster:
     """Smooth noise (HEIGHT, WIDTH), mean 0, about unit variance; `cells` across the width."""
     rows = max(2, round(cells * HEIGHT / WIDTH / stretch))
     coarse = rng.standard_normal((rows, cells)).astype(np.float32)
-    return np.asarray(
-        cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32
-    )
+    return np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.float32)

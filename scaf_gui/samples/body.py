@@ -99,9 +99,9 @@ def hairline(style: Style, angles: Floats) -> Floats:
 def hair_cap(spec: FaceSpec, features: Features, rng: np.random.Generator) -> Mesh:
     """Hair on the skull: the head's surface pushed out, and under the skin where there is none."""
     style = spec.style
-    rows = ring_rows(features.outline)
+    rows = ring_rows(features.outline, 100)
     rows = rows[rows < 7.5]
-    angles = segment_angles()
+    angles = segment_angles(120)
     points = ring_points(features.outline, rows, angles)
     normals = grid_normals(points)
     border = hairline(style, angles)

@@ -164,16 +164,12 @@ class Mouth:
 
     def outer_upper(self, f: NDArray[np.floating]) -> Floats:
         """Y of the upper lip's outer edge, with the cupid's bow."""
-        shape = smooth_curve(
-            np.abs(f), [0.0, 0.12, 0.27, 0.65, 1.0], [0.80, 0.86, 1.0, 0.60, 0.0]
-        )
+        shape = smooth_curve(np.abs(f), [0.0, 0.12, 0.27, 0.65, 1.0], [0.80, 0.86, 1.0, 0.60, 0.0])
         return np.asarray(self.inner_upper(f) - self.upper_lip * shape, np.float64)
 
     def outer_lower(self, f: NDArray[np.floating]) -> Floats:
         """Y of the lower lip's outer edge."""
-        shape = smooth_curve(
-            np.abs(f), [0.0, 0.12, 0.3, 0.65, 0.88, 1.0], [1.0, 0.99, 0.92, 0.60, 0.25, 0.0]
-        )
+        shape = smooth_curve(np.abs(f), [0.0, 0.12, 0.3, 0.65, 0.88, 1.0], [1.0, 0.99, 0.92, 0.60, 0.25, 0.0])
         return np.asarray(self.inner_lower(f) + self.lower_lip * shape, np.float64)
 
 

@@ -18,14 +18,14 @@ from numpy.typing import NDArray
 from scaf_gui.errors import FolderError
 from scaf_gui.samples.render import render_face
 
+_Stamp = dict[str, str | int]
+
 _STAMP = ".sample.json"
 _VERSION = 1  # of the renderer: raise it when the faces of given seeds change
 _STALE_SECONDS = 3600.0
 
 
-def write_sample_folder(
-    folder: Path, count: int = 24, first_seed: int = 1000, size: int = 512
-) -> list[Path]:
+def write_sample_folder(folder: Path, count: int = 24, first_seed: int = 1000, size: int = 512) -> list[Path]:
     """Write `count` rendered faces as face_0001.jpg ... and return their paths.
 
     A folder that already holds them is reused, missing pictures are added. Raises `FolderError` where
@@ -34,14 +34,12 @@ def write_sample_folder(
 
     def write(path: Path, index: int) -> None:
         image = render_face(first_seed + index, size).image
-        done, data = cv2.imencode(
-            ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95]
-        )
+        done, data = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 95])
         if not done:
             raise FolderError("the sample's pictures could not be encoded", path)
         data.tofile(path)
 
-    stamp = {"what": "images", "first_seed": first_seed, "size": size, "version": _VERSION}
+    stamp: _Stamp = {"what": "images", "first_seed": first_seed, "size": size, "version": _VERSION}
     return _fill(folder, [f"{_stem(k)}.jpg" for k in range(count)], stamp, write)
 
 
@@ -63,7 +61,7 @@ def write_truth_folder(
         landmarks = face.landmarks_68 if num_landmarks == 68 else face.landmarks_98
         path.write_bytes(_pts_text(landmarks).encode("ascii"))
 
-    stamp = {
+    stamp: _Stamp = {
         "what": f"landmarks-{num_landmarks}",
         "first_seed": first_seed,
         "size": size,
@@ -85,7 +83,7 @@ def _pts_text(landmarks: NDArray[np.float64]) -> str:
 def _fill(
     folder: Path,
     names: list[str],
-    stamp: dict[str, str | int],
+    stamp: _Stamp,
     write: Callable[[Path, int], None],
 ) -> list[Path]:
     """Make the folder hold the named files, each whole or absent at any moment."""
@@ -99,14 +97,14 @@ def _fill(
         if not path.exists() or path.stat().st_size == 0:
             beside = path.with_name(f".{path.name}.{os.getpid()}")
             write(beside, index)
-            os.replace(beside, path)
+            beside.replace(path)
     return paths
 
 
 def _write_beside(
     folder: Path,
     names: list[str],
-    stamp: dict[str, str | int],
+    stamp: _Stamp,
     write: Callable[[Path, int], None],
 ) -> None:
     """Write a new folder under another name, then rename it: no half-written folder is ever seen."""
@@ -136,7 +134,7 @@ def _escape(text: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in text)
 
 
-def _check_stamp(folder: Path, stamp: dict[str, str | int]) -> None:
+def _check_stamp(folder: Path, stamp: _Stamp) -> None:
     """Raise where an existing folder was not written for these faces."""
     path = folder / _STAMP
     if not path.exists() and not any(folder.iterdir()):
@@ -146,6 +144,4 @@ def _check_stamp(folder: Path, stamp: dict[str, str | int]) -> None:
     except (OSError, ValueError):
         found = None
     if found != stamp:
-        raise FolderError(
-            "holds other files than this sample; choose another folder or remove it", folder
-        )
+        raise FolderError("holds other files than this sample; choose another folder or remove it", folder)

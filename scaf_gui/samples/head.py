@@ -119,6 +119,4 @@ def mesh_from_grid(points: Floats, closed: bool = True) -> Mesh:
         along, around = np.gradient(points, axis=0), np.gradient(points, axis=1)
         normals = np.cross(around, along)
         normals /= np.maximum(np.linalg.norm(normals, axis=-1, keepdims=True), 1e-9)
-    return Mesh(
-        points.reshape(-1, 3), normals.reshape(-1, 3), grid_triangles(rows, columns, closed)
-    )
+    return Mesh(points.reshape(-1, 3), normals.reshape(-1, 3), grid_triangles(rows, columns, closed))

@@ -26,11 +26,10 @@ _EAR_Y = -0.05  # the contour starts and ends level with the eyes
 _DEEPEST = 0.55  # how far in from the outline the visible contour may lie
 
 
-def project_landmarks(
-    features: Features, relief: Relief, camera: Camera, size: int
-) -> NDArray[np.float64]:
+def project_landmarks(features: Features, relief: Relief, camera: Camera, size: int) -> NDArray[np.float64]:
     """Landmarks (98, 2), (x, y) in pixels of a square frame of `size`, 0-based."""
-    inner = _feature_points(features)
+    reach = [_visible_reach(brow, features, relief, camera, size) for brow in features.brows]
+    inner = _feature_points(features, (reach[0], reach[1]))
     posed = camera.pose_head(_on_surface(features, relief, inner))
     points = camera.project(posed, size)
     contour = _contour(features, relief, camera, size)
@@ -49,14 +48,26 @@ def _on_surface(features: Features, relief: Relief, points: Floats) -> Floats:
     return np.stack([x, y, z], axis=1)
 
 
-def _feature_points(features: Features) -> Floats:
+def _visible_reach(brow: Brow, features: Features, relief: Relief, camera: Camera, size: int) -> float:
+    """How far along the brow one can see: 1, or less where its outer end turns out of sight.
+
+    People place the landmarks of such a brow on what they see of it, and so do we.
+    """
+    t = np.linspace(0.3, 1.0, 71)
+    middle = np.stack([brow.x_of(t), (brow.upper_edge(t) + brow.lower_edge(t)) / 2], axis=1)
+    pixels = camera.project(camera.pose_head(_on_surface(features, relief, middle)), size)
+    outwards = brow.side * camera.head_rotation[:2, 0] / np.linalg.norm(camera.head_rotation[:2, 0])
+    return float(t[np.argmax(pixels @ outwards)])
+
+
+def _feature_points(features: Features, brow_reach: tuple[float, float]) -> Floats:
     """Face-plane points (65, 2): brows, nose, eyes, mouth, pupils, in WFLW's order from 33."""
     left_brow, right_brow = features.brows
     left_eye, right_eye = features.eyes
     return np.concatenate(
         [
-            _brow_points(left_brow, (1, 0.79, 0.54, 0.27, 0.02), (0.02, 0.27, 0.54, 0.79)),
-            _brow_points(right_brow, (0.02, 0.27, 0.54, 0.79, 1), (0.79, 0.54, 0.27, 0.02)),
+            _brow_points(left_brow, brow_reach[0], (1, 0.79, 0.54, 0.27, 0.02), (0.02, 0.27, 0.54, 0.79)),
+            _brow_points(right_brow, brow_reach[1], (0.02, 0.27, 0.54, 0.79, 1), (0.79, 0.54, 0.27, 0.02)),
             _nose_points(features.nose),
             _eye_points(left_eye, (1, 0.70, 0.5, 0.31, 0, 0.31, 0.5, 0.70)),
             _eye_points(right_eye, (0, 0.31, 0.5, 0.70, 1, 0.70, 0.5, 0.31)),
@@ -66,8 +77,8 @@ def _feature_points(features: Features) -> Floats:
     )
 
 
-def _brow_points(brow: Brow, upper: tuple[float, ...], lower: tuple[float, ...]) -> Floats:
-    up, low = np.array(upper), np.array(lower)
+def _brow_points(brow: Brow, reach: float, upper: tuple[float, ...], lower: tuple[float, ...]) -> Floats:
+    up, low = reach * np.array(upper), reach * np.array(lower)
     y = np.concatenate([brow.upper_edge(up), brow.lower_edge(low)])
     return np.stack([brow.x_of(np.concatenate([up, low])), y], axis=1)
 

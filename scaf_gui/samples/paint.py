@@ -31,9 +31,7 @@ def linear(color: Color | NDArray[np.floating]) -> NDArray[np.float32]:
     return np.asarray(np.asarray(color, np.float64) ** 2.2, np.float32)
 
 
-def face_paint(
-    spec: FaceSpec, features: Features, relief: Relief, rng: np.random.Generator
-) -> Paint:
+def face_paint(spec: FaceSpec, features: Features, relief: Relief, rng: np.random.Generator) -> Paint:
     """Paint a face."""
     x, y = atlas.grid()
     style = spec.style
@@ -60,9 +58,7 @@ def _mix(albedo: Raster, color: NDArray[np.floating], mask: NDArray[np.floating]
     albedo += mask[..., None].astype(np.float32) * (color - albedo)
 
 
-def _skin(
-    style: Style, features: Features, x: Raster, y: Raster, rng: np.random.Generator
-) -> Raster:
+def _skin(style: Style, features: Features, x: Raster, y: Raster, rng: np.random.Generator) -> Raster:
     """Skin with blush, mottling and freckles."""
     skin = linear(style.skin)
     mottle = 1 + 0.035 * atlas.noise(rng, 14) + 0.025 * atlas.noise(rng, 60)
@@ -146,9 +142,7 @@ def _hair_roots(
     _mix(albedo[rows, columns], linear(style.hair) * 0.8, 0.92 * over * over)
 
 
-def _brow(
-    albedo: Raster, brow: Brow, style: Style, hairs: Raster, x: Raster, y: Raster
-) -> None:
+def _brow(albedo: Raster, brow: Brow, style: Style, hairs: Raster, x: Raster, y: Raster) -> None:
     """A brow of slanted hairs between its two edges."""
     x0, x1 = sorted((brow.inner_x, brow.outer_x))
     top, bottom = brow.inner_y - brow.arch - 0.6, brow.inner_y + brow.thickness + 1.0
@@ -206,9 +200,7 @@ def _lips(
     wet += cover * (0.28 + 0.25 * style.lip_tint)
 
 
-def _mouth_inside(
-    albedo: Raster, gloss: Raster, cavity: Raster, mouth: Mouth, x: Raster, y: Raster
-) -> None:
+def _mouth_inside(albedo: Raster, gloss: Raster, cavity: Raster, mouth: Mouth, x: Raster, y: Raster) -> None:
     """Cavity, tongue and teeth where the lips part."""
     if mouth.open_down < 0.08:
         return

@@ -37,9 +37,8 @@ def face_relief(spec: FaceSpec, features: Features, rng: np.random.Generator) ->
     outline = features.outline
     # Smooth, so half the resolution will do; the centres of texel pairs keep it aligned.
     coarse = front_depth(outline, (x[:, ::2] + x[:, 1::2]) / 2, (y[::2] + y[1::2]) / 2)
-    base = cv2.resize(
-        coarse.astype(np.float32), (atlas.WIDTH, atlas.HEIGHT), interpolation=cv2.INTER_LINEAR
-    )
+    fine = cv2.resize(coarse.astype(np.float32), (atlas.WIDTH, atlas.HEIGHT), interpolation=cv2.INTER_LINEAR)
+    base = np.asarray(fine, np.float32)
     depth = _bones(spec, features)
     for eye in features.eyes:
         _eye_relief(depth, base, eye, x, y)
@@ -55,7 +54,7 @@ def face_relief(spec: FaceSpec, features: Features, rng: np.random.Generator) ->
     return Relief(
         depth=atlas.blur(depth, 0.028) + pores.astype(np.float32),
         smooth=atlas.blur(depth, _GEOMETRY_BLUR),
-        base=np.asarray(base, np.float32),
+        base=base,
     )
 
 
@@ -69,11 +68,11 @@ def _bones(spec: FaceSpec, features: Features) -> Raster:
     def add(x: float, y: float, rx: float, ry: float, amount: float, power: float = 2.0) -> None:
         atlas.add_bump(depth, (x, y), (rx, ry), amount, power)
 
-    add(0, -1.75, 1.8, 0.9, 0.30 + 0.18 * male)
+    add(0, -1.75, 1.8, 0.9, 0.20 + 0.18 * male)
     add(0, -3.4, 4.0, 1.1, -0.10)
     for side in (-1.0, 1.0):
-        add(side * 3.4, -1.55, 2.1, 0.75, 0.28 + 0.16 * male)
-        add(side * 3.05, 0.05, 2.05, 1.25, -0.62, 2.4)
+        add(side * 3.4, -1.55, 2.1, 0.75, 0.18 + 0.16 * male)
+        add(side * 3.05, 0.05, 2.05, 1.25, -0.50, 2.4)
         add(side * 1.55, 0.25, 0.75, 1.0, -0.38)
         add(side * 4.5, 2.5, 1.9, 1.5, 0.30 + 0.35 * who.cheek)
         add(side * 3.8, 3.3, 1.5, 1.25, 0.34 * smile)
@@ -146,15 +145,13 @@ def _nose_relief(depth: Raster, nose: Nose) -> None:
         [-1.9, -0.6, 0.3, 1.4, 2.5, tip - 0.35, tip + 0.1, base - 0.42, base - 0.05, base + 0.5],
         [0.0, 0.28, 0.58, 1.06, 1.58, 2.00, 2.02, 1.40, 0.26, 0.0],
     )
-    half = smooth_curve(
-        down, [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.62, 0.66, 0.68, 0.74, 0.66]
-    )
+    half = smooth_curve(down, [-1.5, 0.2, 1.6, 2.6, tip, base], [0.80, 0.62, 0.66, 0.68, 0.74, 0.66])
     half = half * (0.4 + 0.6 * nose.half_width / 1.5)
     ridge = rise[:, None] * np.exp(-(np.abs(x / half[:, None]) ** 1.9))
     flank = smooth_curve(down, [-1.0, 0.8, 2.6, tip, base], [0.05, 0.2, 0.36, 0.30, 0.0])
-    depth[rows, columns] += (
-        nose.protrusion * ridge + flank[:, None] * np.exp(-(np.abs(x / 1.75) ** 3))
-    ).astype(np.float32)
+    depth[rows, columns] += (nose.protrusion * ridge + flank[:, None] * np.exp(-(np.abs(x / 1.75) ** 3))).astype(
+        np.float32
+    )
     atlas.add_bump(depth, (0, tip - 0.05), (0.66, 0.62), 0.30 * nose.protrusion, 2.2)
     w = nose.half_width
     for side in (-1.0, 1.0):

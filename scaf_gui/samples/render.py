@@ -70,12 +70,11 @@ def render_face(seed: int, size: int = 320) -> RenderedFace:
     backdrop_rng, noise_rng = rng.spawn(2)
 
     large = size * _SUPERSAMPLE
-    canvas = cv2.resize(
-        paint_backdrop(backdrop_rng, size), (large, large), interpolation=cv2.INTER_LINEAR
-    )
+    backdrop = paint_backdrop(backdrop_rng, size)
+    canvas = np.asarray(cv2.resize(backdrop, (large, large), interpolation=cv2.INTER_LINEAR), np.float32)
     _draw(canvas, scene, spec, relief, paint, camera, streaks)
-    image = cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA)
-    image = _finish(image, noise_rng)
+    picture = np.asarray(cv2.resize(canvas, (size, size), interpolation=cv2.INTER_AREA), np.float32)
+    image = _finish(picture, noise_rng)
     landmarks = project_landmarks(features, relief, camera, size)
     return RenderedFace(image, landmarks, to_68(landmarks))
 
@@ -114,8 +113,7 @@ def _build_scene(
         parts.append((_HAIR, curtain))
     offsets = np.cumsum([0] + [len(mesh.vertices) for _, mesh in parts])
     posed = [
-        camera.pose_body(mesh.vertices) if part == _TORSO else camera.pose_head(mesh.vertices)
-        for part, mesh in parts
+        camera.pose_body(mesh.vertices) if part == _TORSO else camera.pose_head(mesh.vertices) for part, mesh in parts
     ]
     vertices = np.concatenate([mesh.vertices for _, mesh in parts])
     flags.append(np.zeros(len(vertices) - sum(map(len, flags)), np.float32))
@@ -123,9 +121,7 @@ def _build_scene(
         vertices=vertices,
         posed=np.concatenate(posed),
         normals=np.concatenate([mesh.normals for _, mesh in parts]),
-        triangles=np.concatenate(
-            [mesh.triangles + np.int32(o) for (_, mesh), o in zip(parts, offsets, strict=False)]
-        ),
+        triangles=np.concatenate([mesh.triangles + np.int32(o) for (_, mesh), o in zip(parts, offsets, strict=False)]),
         part=np.concatenate([np.full(len(mesh.triangles), part, np.int8) for part, mesh in parts]),
         flag=np.concatenate(flags),
     )
@@ -156,23 +152,18 @@ def _draw(
     points = camera.project(scene.posed, large)
     hits = rasterise(points, -scene.posed[:, 2], scene.triangles, large)
     corners = scene.triangles[hits.triangle]
-    attributes = np.concatenate(
-        [scene.vertices, scene.normals, scene.flag[:, None]], axis=1
-    ).astype(np.float32)
+    attributes = np.concatenate([scene.vertices, scene.normals, scene.flag[:, None]], axis=1).astype(np.float32)
     at = np.zeros((len(corners), 7), np.float32)
     for k in range(3):
         at += hits.weights[:, k : k + 1] * attributes[corners[:, k]]
     part = scene.part[hits.triangle]
     color = np.empty((len(part), 3), np.float32)
-    for which, colour_part in (
-        (_HEAD, lambda a: _shade_head(a, spec, relief, paint, camera)),
-        (_EAR, lambda a: _shade_ear(a, spec, camera)),
-        (_TORSO, lambda a: _shade_torso(a, spec, camera)),
-        (_HAIR, lambda a: _shade_hair(a, spec, camera, streaks)),
-    ):
-        mine = np.flatnonzero(part == which)
-        if len(mine):
-            color[mine] = colour_part(at[mine])
+    head, ear, torso, hair = (np.flatnonzero(part == which) for which in (_HEAD, _EAR, _TORSO, _HAIR))
+    color[head] = _shade_head(at[head], spec, relief, paint, camera)
+    if len(ear):
+        color[ear] = _shade_ear(at[ear], spec, camera)
+    color[torso] = _shade_torso(at[torso], spec, camera)
+    color[hair] = _shade_hair(at[hair], spec, camera, streaks)
     flat = canvas.reshape(-1, 3)
     flat[hits.pixel] = shade.encode_srgb(color)
 
@@ -184,9 +175,7 @@ def _turned(normals: Raster, rotation: NDArray[np.floating]) -> Raster:
     return np.asarray(turned, np.float32)
 
 
-def _shade_head(
-    at: Raster, spec: FaceSpec, relief: Relief, paint: Paint, camera: Camera
-) -> Raster:
+def _shade_head(at: Raster, spec: FaceSpec, relief: Relief, paint: Paint, camera: Camera) -> Raster:
     slope_x = cv2.Sobel(relief.depth, cv2.CV_32F, 1, 0, ksize=3, scale=1 / (8 * atlas.CM_PER_TEXEL))
     slope_y = cv2.Sobel(relief.depth, cv2.CV_32F, 0, 1, ksize=3, scale=1 / (8 * atlas.CM_PER_TEXEL))
     towards = camera.head_rotation.T @ shade.key_direction(spec.light)
@@ -230,9 +219,7 @@ def _shade_torso(at: Raster, spec: FaceSpec, camera: Camera) -> Raster:
     under = under * under * (3 - 2 * under)
     skin_albedo = np.broadcast_to(linear(spec.style.skin), (len(at), 3)).astype(np.float32)
     low = np.zeros(len(at), np.float32) + 0.06
-    skin = shade.skin_light(
-        spec.light, normals, skin_albedo, low, 0.45 + 0.5 * under, 0.12 + 0.85 * under
-    )
+    skin = shade.skin_light(spec.light, normals, skin_albedo, low, 0.45 + 0.5 * under, 0.12 + 0.85 * under)
     weave = 1 + 0.04 * np.sin(11 * x) * np.sin(11 * y)
     hem = 1 - 0.25 * np.exp(-(((y - collar - 0.9) / 0.08) ** 2))
     albedo = linear(spec.style.cloth) * (weave * hem)[:, None]
@@ -244,17 +231,11 @@ def _shade_hair(at: Raster, spec: FaceSpec, camera: Camera, streaks: Raster) -> 
     angle = np.arctan2(at[:, 0], at[:, 2])
     column = (angle / (2 * np.pi) + 0.5) * 1023
     row = (at[:, 1] + 12.5) / 34 * 255
-    spot = np.stack([column, row], 1).astype(np.float32)
-    width = 4096
-    rows = -(-len(spot) // width)
-    padded = np.zeros((rows * width, 2), np.float32)
-    padded[: len(spot)] = spot
-    padded = padded.reshape(rows, width, 2)
-    strands = cv2.remap(streaks, padded[..., 0], padded[..., 1], cv2.INTER_LINEAR).ravel()
+    strands = atlas.read_at(streaks, np.stack([column, row], 1))
     normals = _turned(at[:, 3:6], camera.head_rotation)
     inner = np.clip(0.55 + 0.6 * normals[:, 2], 0.25, 1.0)
     tone = linear(spec.style.hair)
-    return shade.hair_light(spec.light, normals, tone, strands[: len(spot)], inner)
+    return shade.hair_light(spec.light, normals, tone, strands, inner)
 
 
 def _finish(image: Raster, rng: np.random.Generator) -> NDArray[np.uint8]:

@@ -20,9 +20,7 @@ _SKIN_WRAP = np.array([0.34, 0.20, 0.15], np.float32)
 def key_direction(light: Light) -> Floats:
     """Unit vector towards the key light, in camera axes."""
     level = np.cos(light.elevation)
-    return np.array(
-        [level * np.sin(light.azimuth), -np.sin(light.elevation), level * np.cos(light.azimuth)]
-    )
+    return np.array([level * np.sin(light.azimuth), -np.sin(light.elevation), level * np.cos(light.azimuth)])
 
 
 def key_color(light: Light) -> NDArray[np.float32]:
@@ -47,15 +45,11 @@ def face_shadow(relief: Relief, towards: Floats, softness: float) -> Raster:
     for reach in np.geomspace(0.15, 4.2, 16):
         shift = towards[:2] / level * reach / texel
         move = np.array([[1, 0, -shift[0]], [0, 1, -shift[1]]], np.float32)
-        ahead = cv2.warpAffine(
-            height, move, height.shape[::-1], flags=cv2.INTER_LINEAR, borderValue=-20.0
-        )
+        ahead = cv2.warpAffine(height, move, height.shape[::-1], flags=cv2.INTER_LINEAR, borderValue=-20.0)
         blocked = np.maximum(blocked, (ahead - height - reach * slope) / (0.12 + 0.5 * reach * softness))
     shadow = 1 - np.clip(blocked * 1.4 + 0.25, 0, 1)
     shadow = cv2.GaussianBlur(shadow, (0, 0), 1.2 + 1.5 * softness)
-    return np.asarray(
-        cv2.resize(shadow, full.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32
-    )
+    return np.asarray(cv2.resize(shadow, full.shape[::-1], interpolation=cv2.INTER_LINEAR), np.float32)
 
 
 def ambient_light(light: Light, normals: Raster) -> Raster:
@@ -99,9 +93,7 @@ def skin_light(
     return np.asarray(color + shine[:, None] * key, np.float32)
 
 
-def hair_light(
-    light: Light, normals: Raster, color: NDArray[np.float32], strands: Raster, cover: Raster
-) -> Raster:
+def hair_light(light: Light, normals: Raster, color: NDArray[np.float32], strands: Raster, cover: Raster) -> Raster:
     """Radiance (n, 3) of hair: dark between strands, a soft band of sheen across them."""
     towards = key_direction(light).astype(np.float32)
     key = key_color(light)
