@@ -74,7 +74,8 @@ class Eye:
         """Y of the upper lid's edge."""
         bow = np.clip(4 * t * (1 - t), 0, 1) ** 0.72 * (1 + 0.22 * (0.45 - t))
         lowered = self.upper * (1 - self.closure) - (self.lower + 0.06) * self.closure
-        lid: NDArray[np.floating] = self._line(t) - lowered * bow
+        # Lids meet, they do not cross.
+        lid: NDArray[np.floating] = np.minimum(self._line(t) - lowered * bow, self.lower_lid(t))
         return lid
 
     def lower_lid(self, t: NDArray[np.floating]) -> NDArray[np.floating]:

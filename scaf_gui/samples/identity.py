@@ -229,7 +229,7 @@ def _draw_expression(rng: np.random.Generator) -> Expression:
 
 def _draw_pose(rng: np.random.Generator) -> Pose:
     return Pose(
-        yaw=float(np.radians(np.clip(rng.normal(0.0, 15.0), -32.0, 32.0))),
+        yaw=float(np.radians(np.clip(rng.normal(0.0, 14.0), -29.0, 29.0))),
         pitch=float(np.radians(np.clip(rng.normal(0.0, 6.5), -14.0, 14.0))),
         roll=float(np.radians(np.clip(rng.normal(0.0, 7.0), -18.0, 18.0))),
         distance=float(rng.uniform(65.0, 130.0)),
