@@ -1,0 +1,1 @@
+"""An open project: document, store, queue and model, and the long work that joins them."""

@@ -1,0 +1,175 @@
+"""Frozen values that cross the border between the main thread and the workers.
+
+Jobs go in, events come out: every generator of the session yields events (and the trainer's
+``Progress``), and :meth:`scaf_gui.session.session.Session.take` takes each of them in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.face import Box, Prediction
+from scaf_gui.core.geometry import Square
+from scaf_gui.core.scheme import Scheme
+
+
+@dataclass(frozen=True)
+class ModelInfo:
+    """A model as the panels show it; reading it needs no torch.
+
+    ``own``: trained in this project (else the shipped starter). ``trained_on``: ids of the faces that
+    this model, or any model it was warm-started from in this project, has been trained on.
+    ``error``: NME in % when it was judged, on ``judged_on`` faces that it was not trained on.
+    """
+
+    id: str
+    path: str
+    own: bool
+    title: str
+    created: str = ""
+    preset: str = ""
+    mode: str = ""
+    trained_on: tuple[int, ...] = ()
+    error: float | None = None
+    judged_on: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(value: Mapping[str, Any]) -> ModelInfo:
+        known = {k: v for k, v in value.items() if k in ModelInfo.__dataclass_fields__}
+        known["trained_on"] = tuple(known.get("trained_on", ()))
+        return ModelInfo(**known)
+
+
+@dataclass(frozen=True)
+class BoxJob:
+    """A photo in which faces are to be found; ``face_id``: the face that stands for it."""
+
+    face_id: int
+    image: str
+
+
+@dataclass(frozen=True)
+class PrefillJob:
+    """A face to predict: its image (relative path) and the square that the network sees."""
+
+    face_id: int
+    image: str
+    square: Square
+
+
+@dataclass(frozen=True, eq=False)
+class SnapshotFace:
+    """A labelled face, frozen for training.
+
+    ``points`` (num_landmarks, 2) float64, image pixels; ``known`` (num_landmarks,) bool: not missing;
+    ``placed`` (num_landmarks,) bool: put there by hand, not taken over from a prediction.
+    """
+
+    face_id: int
+    image: str
+    square: Square
+    points: FloatArray
+    known: BoolArray
+    placed: BoolArray
+    when: str
+
+
+@dataclass(frozen=True)
+class TrainingSnapshot:
+    """Everything a refresh needs, frozen at the click: nothing done later can change it."""
+
+    scheme: Scheme
+    folder: Path
+    companions: Path
+    faces: tuple[SnapshotFace, ...]
+    pool: tuple[PrefillJob, ...]
+    model: ModelInfo | None
+    seed: int
+    acquisition: str = "nnm"
+
+
+@dataclass(frozen=True)
+class BoxesFound:
+    """What was found in one photo: ``boxes`` best first, empty where there is no face.
+
+    ``problem``: one line if the photo could not be read (or a label file for it is missing).
+    """
+
+    face_id: int
+    image: str
+    boxes: tuple[Box, ...]
+    problem: str = ""
+    remaining: int = 0
+
+
+@dataclass(frozen=True)
+class HashesFound:
+    """Content hash, size in bytes and modification time (seconds) by image."""
+
+    hashes: Mapping[str, tuple[str, int, float]]
+    remaining: int = 0
+
+
+@dataclass(frozen=True, eq=False)
+class Thumbnail:
+    """``pixels`` (height, width, 3) uint8 RGB, or ``None`` with a one-line ``problem``."""
+
+    image: str
+    pixels: Any
+    problem: str = ""
+
+
+@dataclass(frozen=True)
+class PrefillBatch:
+    """A few predictions, ready to be shown. ``failed``: one line by face that could not be predicted."""
+
+    predictions: Mapping[int, Prediction]
+    failed: Mapping[int, str] = field(default_factory=dict)
+    remaining: int = 0
+    model_id: str = ""
+    from_cache: bool = False
+
+
+@dataclass(frozen=True)
+class PoolScored:
+    """A sample of the pool, predicted and scored after training: the queue is reordered by it.
+
+    ``order``: an order found by an acquisition function that needs more than scores (K-center,
+    random), best first; empty: by ``Prediction.scores``. ``of``: size of the whole pool.
+    """
+
+    predictions: Mapping[int, Prediction]
+    model_id: str
+    of: int
+    failed: Mapping[int, str] = field(default_factory=dict)
+    order: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class RefreshResult:
+    """How a refresh ended. Yielded as soon as the models are judged, and returned at the end.
+
+    ``kept_new``: the new model takes over. ``old_error``, ``new_error``: NME in % (the scheme's
+    normaliser) on ``judged_on`` faces that neither has trained on; ``None`` where there was nothing to
+    compare. ``model``: the model in use from now on. ``message``: one sentence for the panel.
+    """
+
+    kept_new: bool
+    model: ModelInfo | None
+    message: str
+    old_error: float | None = None
+    new_error: float | None = None
+    judged_on: int = 0
+    labels: int = 0
+    seconds: float = 0.0
+    device: str = ""
+
+
+Event = BoxesFound | HashesFound | PrefillBatch | PoolScored | RefreshResult
