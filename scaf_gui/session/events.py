@@ -106,6 +106,13 @@ class BoxesFound:
     image: str
     boxes: tuple[Box, ...]
     problem: str = ""
+
+
+@dataclass(frozen=True)
+class BoxBatch:
+    """What was found in a few photos, and how many photos are left."""
+
+    found: tuple[BoxesFound, ...]
     remaining: int = 0
 
 
@@ -172,4 +179,4 @@ class RefreshResult:
     device: str = ""
 
 
-Event = BoxesFound | HashesFound | PrefillBatch | PoolScored | RefreshResult
+Event = BoxBatch | HashesFound | PrefillBatch | PoolScored | RefreshResult

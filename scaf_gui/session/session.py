@@ -19,7 +19,7 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.queue import Queue
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.session.events import (
-    BoxesFound,
+    BoxBatch,
     HashesFound,
     ModelInfo,
     PrefillBatch,
@@ -102,10 +102,10 @@ class Session:
         """The labelled faces and the pool as they are now, for :meth:`refresh`."""
         raise NotImplementedError
 
-    def find_boxes(self, wanted: Wanted | None = None) -> Generator[BoxesFound, None, int]:
+    def find_boxes(self, wanted: Wanted | None = None) -> Generator[BoxBatch, None, int]:
         """Find faces in all photos that have no box yet (by the project's box source), wanted ones first.
 
-        Yields one event per photo; returns the number of photos. Nothing to do: ends at once.
+        Yields small batches, a wanted face's at once; returns the number of photos. Nothing to do: ends at once.
         """
         raise NotImplementedError
 

@@ -1,0 +1,151 @@
+"""What to do next: the queue, the current face, and where both are kept in the project file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from scaf_gui.core.document import Changed, Document
+from scaf_gui.core.face import State
+from scaf_gui.core.queue import Queue, Ranking, rank, shuffled
+
+if TYPE_CHECKING:
+    from scaf_gui.io.store import ProjectStore
+
+#: states of faces that wait for a person
+WAITING = (State.UNLABELLED, State.STARTED)
+#: how many faces behind the current one background work does first
+AHEAD = 8
+
+
+class Agenda:
+    """Queue and current face; every new order is written to the project file at once.
+
+    ``on_change`` is called when the queue has been replaced.
+    """
+
+    def __init__(self, document: Document, store: ProjectStore):
+        self._document = document
+        self._store = store
+        self.on_change: Callable[[], None] | None = None
+        self.seed = int(store.get("seed", 0))
+        self.acquisition = str(store.get("acquisition", "nnm"))
+        self.discard = float(store.get("discard", 0.1))
+        self.ranked_by = ""
+        self.queue = self._restored(store.get("queue", None))
+        current = store.get("current", None)
+        self._current: int | None = current if current in document else None
+        if self._current is None:
+            self._current = self.queue.after(None, self.waiting())
+        self.ahead: tuple[int, ...] = ()
+        self._look_ahead()
+
+    def _restored(self, saved: Any) -> Queue:
+        """The saved order, completed by faces it does not know; else the seeded random one."""
+        if not isinstance(saved, dict) or not saved.get("order"):
+            return Queue(shuffled((face.id for face in self._document), self.seed).order)
+        self.ranked_by = str(saved.get("ranked_by", ""))
+        scores = {int(face): float(score) for face, score in saved.get("scores", [])}
+        known = [face for face in saved["order"] if face in self._document]
+        queue = Queue(tuple(known), frozenset(saved.get("set_aside", ())) & set(known), scores or None)
+        return queue.with_added(self.waiting())
+
+    @property
+    def current(self) -> int | None:
+        return self._current
+
+    @current.setter
+    def current(self, face_id: int | None) -> None:
+        self._current = face_id if face_id is not None and face_id in self._document else None
+        self._look_ahead()
+
+    def waiting(self) -> list[int]:
+        """Ids of the faces that wait for a person, in document order."""
+        return [face.id for face in self._document.with_state(*WAITING)]
+
+    def next_face(self, after: int | None = None) -> int | None:
+        return self.queue.after(self._current if after is None else after, self.waiting())
+
+    def upcoming(self, count: int) -> list[int]:
+        """The next ``count`` waiting faces of the queue from its top, those set aside last."""
+        waits = set(self.waiting())
+        return [face for face in self.queue.order if face in waits][:count]
+
+    def reorder(self, ranking: Ranking, scores: dict[int, float], ranked_by: str, *, keep: bool = True) -> None:
+        """Take a new order; the current face and the next one keep their places (unless ``keep`` is off)."""
+        waits = set(self.waiting())
+        held = [face for face in (self._current, self.next_face()) if face is not None] if keep else []
+        gone = [face for face in self.queue.order if face not in waits and face not in held]
+        self.queue = self.queue.without(gone).reordered(ranking, scores, held)
+        self.ranked_by = ranked_by
+        self._look_ahead()
+        self.save()
+        if self.on_change is not None:
+            self.on_change()
+
+    def reorder_by_scores(self, model_id: str, *, keep: bool = True) -> int:
+        """Rank the waiting faces that the model has scored; returns how many those are."""
+        scores: dict[int, float] = {}
+        for face_id in self.waiting():
+            prediction = self._document.prediction(face_id)
+            if prediction is not None and prediction.model_id == model_id and self.acquisition in prediction.scores:
+                scores[face_id] = prediction.scores[self.acquisition]
+        if scores:
+            self.reorder(rank(scores, self.discard), scores, self.acquisition, keep=keep)
+        return len(scores)
+
+    def shuffle(self, *, keep: bool = True) -> None:
+        """The seeded random order."""
+        self.reorder(shuffled(self.waiting(), self.seed), {}, "random", keep=keep)
+
+    def document_changed(self, changed: Changed) -> None:
+        """Let new faces, and faces that wait again, into the queue; drop removed ones."""
+        if changed.part != "face":
+            return
+        gone = [face for face in changed.face_ids if face not in self._document]
+        new = [f for f in changed.face_ids if f in self._document and self._document.face(f).state in WAITING]
+        queue = self.queue.without(gone) if gone else self.queue
+        known = set(queue.order)
+        if any(face not in known for face in new):
+            queue = queue.with_added(new)
+        replaced = queue is not self.queue
+        self.queue = queue
+        if self._current in gone:
+            self._current = self.next_face()
+        self._look_ahead()
+        # not saved here: faces that are not in the saved order join its end when it is read
+        if replaced and self.on_change is not None:
+            self.on_change()
+
+    def save(self) -> None:
+        """Write order, scores and the current face to the project file."""
+        scores = self.queue.scores or {}
+        self._store.set(
+            "queue",
+            {
+                "order": list(self.queue.order),
+                "set_aside": sorted(self.queue.set_aside),
+                "scores": [[face, score] for face, score in scores.items()],
+                "ranked_by": self.ranked_by,
+            },
+        )
+        self._store.set("acquisition", self.acquisition)
+        self._store.set("discard", self.discard)
+        self._store.set("current", self._current)
+
+    def _look_ahead(self) -> None:
+        """Refresh the tuple that workers poll: replaced as a whole, so no lock is needed."""
+        self.ahead = tuple(self._successors())
+
+    def _successors(self) -> Iterable[int]:
+        if self._current is not None:
+            yield self._current
+        order = self.queue.order
+        start = order.index(self._current) + 1 if self._current in order else 0
+        found = 0
+        for face in order[start:] + order[:start]:
+            if found == AHEAD:
+                return
+            if face != self._current and face in self._document and self._document.face(face).state in WAITING:
+                found += 1
+                yield face

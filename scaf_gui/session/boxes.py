@@ -1,0 +1,149 @@
+"""Face boxes: found in the background, taken in on the main thread, never over a person's own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Generator, Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from time import monotonic
+
+from scaf_gui.core.document import Document
+from scaf_gui.core.edits import Change, Edit
+from scaf_gui.core.face import Box, BoxSource, Face
+from scaf_gui.core.geometry import landmark_box
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import FolderError, InputError, LabelFileError, UsageError
+from scaf_gui.session.events import BoxBatch, BoxesFound, BoxJob
+from scaf_gui.session.worklist import Worklist
+
+#: boxes that overlap by more than this (intersection over union) are of the same face
+SAME_FACE = 0.4
+#: a batch is handed over after so many seconds, or as soon as a wanted face is in it
+BATCH_SECONDS = 0.3
+BOX_SOURCES = ("detector", "whole", "landmarks:DIR")
+
+Finder = Callable[[str], tuple[Box, ...]]
+
+
+def check_source(source: str) -> str:
+    """A box source as it is kept in the project; :raises UsageError, FolderError: it is none."""
+    kind, _, folder = source.partition(":")
+    if kind == "landmarks" and folder:
+        path = Path(folder).expanduser().absolute()
+        if not path.is_dir():
+            raise FolderError("is not a folder; --boxes landmarks:DIR needs the folder of the .pts files", path)
+        return f"landmarks:{path}"
+    if source in ("detector", "whole"):
+        return source
+    raise UsageError(f"'{source}' is no source of boxes; use {', '.join(BOX_SOURCES)}")
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(a.x + a.width, b.x + b.width) - max(a.x, b.x)
+    height = min(a.y + a.height, b.y + b.height) - max(a.y, b.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    both = width * height
+    return both / (a.width * a.height + b.width * b.height - both)
+
+
+def find_boxes(
+    jobs: Worklist[BoxJob], wanted: Callable[[], Sequence[int]], source: str, folder: Path, scheme: Scheme
+) -> Generator[BoxBatch, None, int]:
+    """Look for faces in every photo of the worklist; see ``Session.find_boxes``."""
+    if not len(jobs):
+        return 0
+    if not folder.is_dir():
+        raise FolderError("the image folder is gone; say where it is now", folder)
+    find = _finder(source, folder, scheme)
+    done: dict[int, BoxJob] = {}
+    batch: list[BoxesFound] = []
+    started = monotonic()
+    while True:
+        first = tuple(wanted())
+        chosen, left = jobs.pick(first, 1, done)
+        for face_id, job in chosen.items():
+            done[face_id] = job
+            try:
+                batch.append(BoxesFound(face_id, job.image, find(job.image)))
+            except InputError as error:
+                batch.append(BoxesFound(face_id, job.image, (), problem=str(error)))
+        urgent = any(found.face_id in first for found in batch)
+        if batch and (urgent or not chosen or monotonic() - started > BATCH_SECONDS):
+            yield BoxBatch(tuple(batch), left)
+            batch, started = [], monotonic()
+        if not chosen:
+            return len(done)
+
+
+def _finder(source: str, folder: Path, scheme: Scheme) -> Finder:
+    from scaf_gui.io.images import image_size, read_image
+
+    if source == "whole":
+
+        def whole(image: str) -> tuple[Box, ...]:
+            width, height = image_size(folder / image)
+            return (Box(0, 0, width, height, BoxSource.WHOLE),)
+
+        return whole
+    if source.startswith("landmarks:"):
+        return _from_landmarks(Path(source.partition(":")[2]), scheme)
+    from scaf_gui.io.detector import MtcnnDetector
+
+    detector = MtcnnDetector()
+    return lambda image: tuple(detector.detect(read_image(folder / image)))
+
+
+def _from_landmarks(truth: Path, scheme: Scheme) -> Finder:
+    """Boxes of the ``.pts`` files of each image, several faces in the order of their numbers."""
+    from scaf_gui.session.truth import read_truth
+
+    def find(image: str) -> tuple[Box, ...]:
+        boxes = tuple(landmark_box(face.points, scheme.face_box) for face in read_truth(truth, scheme, [image]))
+        if not boxes:
+            raise LabelFileError(f"no .pts file for {image}; draw its box by hand", truth)
+        return boxes
+
+    return find
+
+
+def place_boxes(document: Document, batch: BoxBatch) -> tuple[Edit | None, tuple[str, ...]]:
+    """The edit that takes boxes in, ``None`` if there is nothing to do, and lines for the person.
+
+    A box that overlaps one the photo's faces already have is dropped. The best of the others goes to the
+    face that waits for one, further ones become faces of their own. A face with a box, or with
+    a label given meanwhile, is not touched.
+    """
+    faces_of: dict[str, list[Face]] = {found.image: [] for found in batch.found}
+    for face in document:
+        if face.image in faces_of:
+            faces_of[face.image].append(face)
+    changes: list[Change] = []
+    notes: list[str] = []
+    next_id = document.next_id()
+    for found in batch.found:
+        faces = faces_of[found.image]
+        taken = [face.box for face in faces if face.box is not None]
+        free = [face for face in faces if face.box is None and face.label is None]
+        new = [box for box in found.boxes if all(overlap(box, other) < SAME_FACE for other in taken)]
+        changes.extend(Change(face, replace(face, box=box)) for face, box in zip(free, new, strict=False))
+        further = new[len(free) :]
+        changes.extend(Change(None, Face(next_id + place, found.image, box)) for place, box in enumerate(further))
+        next_id += len(further)
+        if found.problem:
+            notes.append(found.problem)
+        elif not found.boxes and free:
+            notes.append(f"No face found in {found.image}: draw a box around it")
+        elif further:
+            notes.append(f"{len(further)} more face{'' if len(further) == 1 else 's'} in {found.image}")
+    return (Edit("Find faces", tuple(changes)) if changes else None), tuple(notes)
+
+
+def boxless(faces: Iterable[Face], searched: Collection[str]) -> dict[int, BoxJob]:
+    """Photos to look into: those of faces without a box and a label, unless it was done before."""
+    jobs: dict[str, BoxJob] = {}
+    for face in faces:
+        if face.box is None and face.label is None and face.image not in searched:
+            jobs.setdefault(face.image, BoxJob(face.id, face.image))
+    return {job.face_id: job for job in jobs.values()}
