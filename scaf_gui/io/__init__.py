@@ -1,0 +1,1 @@
+"""Files: images, the project file, the cache, the face detector, label formats."""

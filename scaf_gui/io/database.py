@@ -1,0 +1,160 @@
+"""Opening a project's SQLite database: what is checked, locked and set before any row is read."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import struct
+from pathlib import Path
+
+from scaf_gui.errors import NewerProjectError, NotAProjectError, ProjectError, ProjectLockedError
+from scaf_gui.io import schema
+
+_MAGIC = b"SQLite format 3\x00"
+_BUSY_SECONDS = 1.0
+
+
+def connect(path: Path) -> tuple[sqlite3.Connection, str]:
+    """Open an existing project for this process alone, check it, migrate it, choose the journal.
+
+    :returns: the connection (autocommit) and a note where the write-ahead log cannot be had
+    :raises ProjectError: or one of its kinds, saying why; the file is then as it was
+    """
+    _check_file(path)
+    connection = _open(path)
+    try:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("COMMIT")
+        _check_content(connection, path)
+        schema.migrate(connection, path)
+        return connection, _choose_journal(connection)
+    except sqlite3.Error as error:
+        connection.close()
+        raise explained(error, path) from error
+    except ProjectError:
+        connection.close()
+        raise
+
+
+def create(path: Path, rows: dict[str, str]) -> None:
+    """Write a new project with these values in its table ``project``: beside, then renamed.
+
+    :raises ProjectError: the file exists or cannot be written
+    """
+    if os.path.lexists(path):
+        raise ProjectError("exists already; open it, or choose another name", path)
+    beside = path.with_name(path.name + ".new")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.unlink(missing_ok=True)
+        connection = _open(beside)
+        try:
+            connection.execute("BEGIN")
+            schema.create_tables(connection)
+            connection.executemany("INSERT INTO project VALUES (?, ?)", list(rows.items()))
+            connection.execute("COMMIT")
+        finally:
+            connection.close()
+        beside.rename(path)
+    except (OSError, sqlite3.Error) as error:
+        raise explained(error, path) from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def close(connection: sqlite3.Connection, path: Path) -> None:
+    """Fold the log into the one file, so that it can be copied, and let go of it.
+
+    :raises ProjectError: the log could not be folded in (disk full); then ``-wal`` stays beside and counts
+    """
+    try:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        connection.execute("PRAGMA journal_mode = DELETE")
+    except sqlite3.Error as error:
+        raise explained(error, path) from error
+    finally:
+        connection.close()
+
+
+def explained(error: Exception, path: Path) -> ProjectError:
+    """What SQLite or the system says, in words that help."""
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+        return ProjectLockedError("is open in another window or program; close it there first", path)
+    if code == sqlite3.SQLITE_NOTADB:
+        return NotAProjectError("is not a project of this program", path)
+    if code == sqlite3.SQLITE_CORRUPT:
+        return _damaged(path, str(error))
+    if code == sqlite3.SQLITE_FULL:
+        return ProjectError("could not be written: the disk is full; free some space and repeat the last step", path)
+    if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        return _read_only(path)
+    if isinstance(error, OSError):
+        return ProjectError(f"cannot be written ({error.strerror})", path)
+    return ProjectError(f"cannot be used ({error})", path)
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+
+
+def _check_file(path: Path) -> None:
+    """Look at the first bytes, so that nothing is done to a file that is no project."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(100)
+    except FileNotFoundError as error:
+        raise ProjectError("does not exist", path) from error
+    except IsADirectoryError as error:
+        raise NotAProjectError("is a folder; a project is a file NAME.scaf", path) from error
+    except OSError as error:
+        if path.is_dir():
+            raise NotAProjectError("is a folder; a project is a file NAME.scaf", path) from error
+        raise ProjectError(f"cannot be read ({error.strerror})", path) from error
+    if not head:
+        raise NotAProjectError("is empty (zero bytes), not a project", path)
+    if not head.startswith(_MAGIC[: len(head)]):
+        raise NotAProjectError("is not a project of this program", path)
+    if len(head) < 100:
+        raise _damaged(path, "it is cut off")
+    (version,) = struct.unpack_from(">I", head, 60)
+    (application,) = struct.unpack_from(">I", head, 68)
+    if application != schema.APPLICATION_ID:
+        raise NotAProjectError("is a database of another program, not a project", path)
+    _check_version(version, path)
+    if not (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        raise _read_only(path)
+
+
+def _check_content(connection: sqlite3.Connection, path: Path) -> None:
+    found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        raise _damaged(path, str(found).splitlines()[-1])
+    _check_version(schema.version_of(connection), path)
+
+
+def _check_version(version: int, path: Path) -> None:
+    if version > schema.VERSION:
+        raise NewerProjectError(
+            f"was written by a newer version of this program (its schema is {version}, this one knows "
+            f"{schema.VERSION}); update the program to open it",
+            path,
+        )
+
+
+def _choose_journal(connection: sqlite3.Connection) -> str:
+    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+    if mode == "wal":
+        return ""
+    connection.execute("PRAGMA journal_mode = DELETE")
+    return "This file system has no write-ahead log: a rollback journal is used, as safe but slower."
+
+
+def _damaged(path: Path, detail: str) -> ProjectError:
+    return ProjectError(f"is damaged ({detail}); nothing was changed: go back to a copy of it", path)
+
+
+def _read_only(path: Path) -> ProjectError:
+    return ProjectError("or its folder is read-only; copy the project to where you may write and open it there", path)

@@ -1,0 +1,286 @@
+"""The project file ``NAME.scaf``: one SQLite database, every edit one durable transaction."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from scaf_gui.core.edits import Edit
+from scaf_gui.core.face import Author, Face
+from scaf_gui.core.scheme import Scheme, parse_scheme
+from scaf_gui.errors import EditError, ProjectError, SchemeError
+from scaf_gui.io import database, rows
+from scaf_gui.io.moved import Stamp, find_moved
+
+
+class ProjectStore:
+    """An open project file. To be used on the thread that opened it, and closed there.
+
+    ``journal_note`` is "", or one sentence where the file system allows no write-ahead log.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, journal_note: str):
+        """Use :meth:`create` or :meth:`open`."""
+        self.path = path
+        self.journal_note = journal_note
+        self._connection: sqlite3.Connection | None = connection
+        self._identity = _identity(path)
+        self._scheme = _parse(self._project_value("scheme"), path)
+        self._image_folder = self._find_image_folder()
+
+    @classmethod
+    def create(cls, path: Path, scheme_json_text: str, image_folder: Path) -> ProjectStore:
+        """Write a new project file (and its folder) and open it.
+
+        :raises SchemeError: the scheme is not valid; :raises ProjectError: the file exists or cannot be written
+        """
+        path = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow links the user chose
+        try:
+            parse_scheme(json.loads(scheme_json_text))
+        except ValueError as error:
+            raise SchemeError("is not JSON") from error
+        database.create(path, {"scheme": scheme_json_text} | _folder_values(path, Path(image_folder)))
+        return cls.open(path)
+
+    @classmethod
+    def open(cls, path: Path) -> ProjectStore:
+        """Open a project file for this process alone; an older one is migrated, a copy kept beside it.
+
+        :raises ProjectError: missing, damaged, read-only; or a :class:`NotAProjectError`,
+            :class:`NewerProjectError` or :class:`ProjectLockedError`. Nothing is changed then.
+        """
+        path = Path(os.path.abspath(path))  # noqa: PTH100
+        connection, note = database.connect(path)
+        try:
+            return cls(path, connection, note)
+        except BaseException:
+            connection.close()
+            raise
+
+    def close(self) -> None:
+        """Fold the log into the one file, which can then be copied. Closing twice does nothing.
+
+        :raises ProjectError: the disk is full; the ``-wal`` file beside the project then belongs to it
+        """
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            database.close(connection, self.path)
+
+    def __enter__(self) -> ProjectStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    @property
+    def scheme(self) -> Scheme:
+        """The landmark scheme that the project was created with."""
+        return self._scheme
+
+    @property
+    def scheme_json(self) -> str:
+        """The scheme's JSON text, as given at creation."""
+        return self._project_value("scheme")
+
+    @property
+    def image_folder(self) -> Path:
+        """Where the images are; it may be gone. Setting it is remembered."""
+        return self._image_folder
+
+    @image_folder.setter
+    def image_folder(self, folder: Path) -> None:
+        values = _folder_values(self.path, Path(folder))
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO project VALUES (?, ?)", list(values.items()))
+        self._image_folder = Path(json.loads(values["image_folder"]))
+
+    def faces(self) -> list[Face]:
+        """All faces, by id.
+
+        :raises ProjectError: a row is broken (it names the face)
+        """
+        faces = []
+        count = self._scheme.num_landmarks
+        for row in self._read(rows.SELECT):
+            try:
+                face = rows.from_row(row)
+                if face.label is not None and face.label.num_landmarks != count:
+                    raise ValueError(f"{face.label.num_landmarks} landmarks instead of {count}")
+            except (ValueError, TypeError, EditError) as error:
+                raise ProjectError(
+                    f"is damaged: face {row[0]} cannot be read ({error}); nothing was changed: go back to a copy of it",
+                    self.path,
+                ) from error
+            faces.append(face)
+        return faces
+
+    def add_faces(self, faces: Iterable[Face]) -> None:
+        """Write new faces, all or none.
+
+        :raises EditError: there is a face of such an id already
+        """
+        try:
+            with self._transaction() as connection:
+                connection.executemany(rows.INSERT, map(rows.to_row, faces))
+        except sqlite3.IntegrityError as error:
+            raise EditError("two faces of the same id; nothing was added") from error
+
+    def commit(self, edit: Edit) -> None:
+        """Make an edit durable: when this returns, it survives a crash of the program or the machine.
+
+        :raises ProjectError: it could not be written; nothing of it is in the file
+        """
+        gone = [(change.face_id,) for change in edit.changes if change.after is None]
+        kept = [rows.to_row(change.after) for change in edit.changes if change.after is not None]
+        log = (rows.text_in(edit.title), rows.text_in(_who(edit)), Author.now("").when, json.dumps(edit.face_ids))
+        with self._transaction() as connection:
+            connection.executemany("DELETE FROM face WHERE id = ?", gone)
+            connection.executemany(rows.REPLACE, kept)
+            connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
+
+    def edit_log(self) -> list[tuple[str, str, str, tuple[int, ...]]]:
+        """(title, who, when, face ids) of every edit, oldest first."""
+        found = self._read("SELECT title, author, written, faces FROM edit_log ORDER BY id")
+        return [
+            (rows.text_out(title), rows.text_out(who), when, tuple(json.loads(ids))) for title, who, when, ids in found
+        ]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """A remembered JSON value."""
+        found = self._read("SELECT value FROM meta WHERE key = ?", (key,))
+        return json.loads(found[0][0]) if found else default
+
+    def set(self, key: str, value: Any) -> None:
+        """Remember a JSON value."""
+        text = json.dumps(value)
+        with self._transaction() as connection:
+            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+
+    def image_hash(self, image: str) -> str | None:
+        """The content hash of an image (relative path), ``None`` while it is not known."""
+        found = self._read("SELECT hash FROM image WHERE name = ?", (rows.text_in(image),))
+        return str(found[0][0]) if found else None
+
+    def image_stamps(self) -> dict[str, Stamp]:
+        """(content hash, size in bytes, time of change) of every image hashed so far."""
+        found = self._read("SELECT name, hash, size, mtime FROM image ORDER BY rowid")
+        return {rows.text_out(name): (digest, size, mtime) for name, digest, size, mtime in found}
+
+    def set_image_hashes(self, stamps: Mapping[str, Stamp]) -> None:
+        """Remember {image: (content hash, size in bytes, time of change)}."""
+        values = [(rows.text_in(name), *stamp) for name, stamp in stamps.items()]
+        with self._transaction() as connection:
+            connection.executemany("INSERT OR REPLACE INTO image VALUES (?, ?, ?, ?)", values)
+
+    def find_moved(self, images: Sequence[str]) -> dict[str, str]:
+        """{old: new} relative path of the project's images that are elsewhere in the image folder now.
+
+        :param images: what :func:`scaf_gui.io.folder.scan_images` finds in the image folder
+        """
+        found = self._read("SELECT DISTINCT image FROM face ORDER BY id")
+        known = dict.fromkeys(rows.text_out(name) for (name,) in found)
+        return find_moved(known, self.image_stamps(), self._image_folder, images)
+
+    def rename_images(self, moved: Mapping[str, str]) -> None:
+        """Take over what :meth:`find_moved` found, in faces and hashes; swaps of names are fine."""
+        stamps = self.image_stamps()
+        renamed = {new: stamps[old] for old, new in moved.items() if old in stamps}
+        with self._transaction() as connection:
+            ids = {
+                old: connection.execute("SELECT id FROM face WHERE image = ?", (rows.text_in(old),)).fetchall()
+                for old in moved
+            }
+            for old, new in moved.items():
+                connection.executemany(
+                    "UPDATE face SET image = ? WHERE id = ?", [(rows.text_in(new), i) for (i,) in ids[old]]
+                )
+            connection.executemany("DELETE FROM image WHERE name = ?", [(rows.text_in(old),) for old in moved])
+        self.set_image_hashes(renamed)
+
+    @property
+    def _open_connection(self) -> sqlite3.Connection:
+        if self._connection is None:
+            raise ProjectError("is closed", self.path)
+        return self._connection
+
+    def _read(self, statement: str, values: tuple[Any, ...] = ()) -> list[Any]:
+        try:
+            return self._open_connection.execute(statement, values).fetchall()
+        except sqlite3.Error as error:
+            raise database.explained(error, self.path) from error
+
+    @contextmanager
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
+        """Durable once the block is left; taken back whole where anything in it fails."""
+        connection = self._open_connection
+        if _identity(self.path) != self._identity:
+            # the open file is no longer the one under that name: writing on would lose the labels
+            raise ProjectError("was moved, replaced or deleted while open; put it back, or open it anew", self.path)
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException as error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError):
+                raise database.explained(error, self.path) from error
+            raise
+
+    def _project_value(self, key: str) -> str:
+        found = self._read("SELECT value FROM project WHERE key = ?", (key,))
+        if not found:
+            raise ProjectError(f"is damaged (no {key} in it); nothing was changed: go back to a copy of it", self.path)
+        return str(found[0][0])
+
+    def _find_image_folder(self) -> Path:
+        """The folder at its old place, unless project and folder were moved or copied together."""
+        absolute = Path(json.loads(self._project_value("image_folder")))
+        relative = json.loads(self._project_value("image_folder_relative"))
+        was_at = json.loads(self._project_value("path"))
+        if relative is not None and (str(self.path) != was_at or not absolute.is_dir()):
+            together = Path(os.path.normpath(self.path.parent / relative))
+            if together.is_dir():
+                return together
+        return absolute
+
+
+def _folder_values(path: Path, folder: Path) -> dict[str, str]:
+    """Both ways to the image folder, as JSON: names that are not UTF-8 come through."""
+    absolute = os.path.abspath(folder)  # noqa: PTH100
+    try:
+        relative = Path(os.path.relpath(absolute, path.parent)).as_posix()
+    except ValueError:  # another drive
+        relative = None
+    values = {"image_folder": absolute, "image_folder_relative": relative, "path": str(path)}
+    return {key: json.dumps(value) for key, value in values.items()}
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
+
+
+def _parse(text: str, path: Path) -> Scheme:
+    try:
+        return parse_scheme(json.loads(text))
+    except (ValueError, SchemeError) as error:
+        raise ProjectError(f"is damaged (its landmark scheme: {error})", path) from error
+
+
+def _who(edit: Edit) -> str:
+    """Whose label an edit writes; "" where it writes none."""
+    for change in edit.changes:
+        before, after = (face.label if face is not None else None for face in (change.before, change.after))
+        if after is not None and after != before:
+            return after.author.who
+    return ""
