@@ -1,0 +1,219 @@
+"""Everything a person can ask for, in one table.
+
+Menus, keys, tool tips and the shortcut sheet are derived from :data:`ACTS`; nothing else defines a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QAction, QActionGroup, QKeySequence
+from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
+
+#: keys of "window" work wherever the focus is, keys of "canvas" only while the canvas has it, so that Space still
+#: presses a focused button, arrows still move in lists and Tab still leaves them
+CONTEXTS = ("window", "canvas")
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing a person can ask for.
+
+    ``menu`` is the menu's title, "Menu/Submenu" for one inside another. ``keys`` are portable key texts
+    ("Ctrl+Z"; Qt makes Ctrl the Command key on macOS), the first of which menus show. Acts of the same
+    ``group`` exclude each other.
+    """
+
+    id: str
+    title: str
+    menu: str
+    keys: tuple[str, ...] = ()
+    tip: str = ""
+    checkable: bool = False
+    checked: bool = False
+    context: str = "window"
+    group: str = ""
+
+
+#: how far one press moves the selected landmark: act id -> (dx, dy) in image pixels
+NUDGES: Mapping[str, tuple[float, float]] = {
+    f"nudge_{side}{suffix}": (x * step, y * step)
+    for suffix, step in (("", 1.0), ("_far", 10.0), ("_fine", 0.1))
+    for side, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1))
+}
+
+
+def _nudges() -> Iterator[Act]:
+    modifiers = {"": ("", "1 pixel"), "_far": ("Shift+", "10 pixels"), "_fine": ("Alt+", "0.1 pixel")}
+    for name in NUDGES:
+        side, suffix = name.removeprefix("nudge_").partition("_")[::2]
+        modifier, distance = modifiers[f"_{suffix}" if suffix else ""]
+        yield Act(
+            name,
+            f"{side.capitalize()} by {distance}",
+            "Landmark/Nudge",
+            (f"{modifier}{side.capitalize()}",),
+            f"Move the selected landmark {distance} {side}",
+            context="canvas",
+        )
+
+
+ACTS: tuple[Act, ...] = (
+    Act("open_folder", "Open Folder…", "File", ("Ctrl+O",), "Start or go on with the faces of an image folder"),
+    Act("open_project", "Open Project…", "File", ("Ctrl+Shift+O",), "Open a project file (.scaf)"),
+    Act("import_labels", "Import Labels…", "File", ("Ctrl+I",), "Read 300-W or WFLW labels into this project"),
+    Act("export_labels", "Export Labels…", "File", ("Ctrl+E",), "Write labels that other tools read"),
+    Act("quit", "Quit", "File", ("Ctrl+Q",), "Close the program; every label is already saved"),
+    Act("undo", "Undo", "Edit", ("Ctrl+Z",), "Take the last change back"),
+    Act("redo", "Redo", "Edit", ("Ctrl+Shift+Z", "Ctrl+Y"), "Do again what was taken back"),
+    Act(
+        "accept",
+        "Accept and Next",
+        "Face",
+        ("Return", "Enter", "Space"),
+        "Stand for these landmarks and go to the next face",
+        context="canvas",
+    ),
+    Act("skip", "Skip", "Face", ("S",), "Put this face aside and go to the next one"),
+    Act("next", "Next Face", "Face", ("PgDown", "D"), "Go to the next face of the queue"),
+    Act("previous", "Previous Face", "Face", ("PgUp", "A"), "Go back to the face before"),
+    Act("draw_box", "Draw Box", "Face", ("B",), "Drag a rectangle around the face"),
+    Act(
+        "reset",
+        "Reset to Prediction",
+        "Face",
+        ("Ctrl+Backspace",),
+        "Show what the model predicts instead of this face's label; undo brings it back",
+    ),
+    Act("next_landmark", "Next Landmark", "Landmark", ("Tab",), "Select the next landmark", context="canvas"),
+    Act(
+        "previous_landmark",
+        "Previous Landmark",
+        "Landmark",
+        ("Shift+Tab",),
+        "Select the landmark before",
+        context="canvas",
+    ),
+    Act(
+        "occluded",
+        "Mark Occluded",
+        "Landmark",
+        ("O",),
+        "The selected landmark is hidden behind something; its place is a guess",
+    ),
+    Act("missing", "Mark Missing", "Landmark", ("X",), "The selected landmark cannot be placed at all"),
+    *_nudges(),
+    Act("fit_face", "Fit to Face", "View", ("F",), "Show the face as large as it goes"),
+    Act("fit_image", "Fit Image", "View", ("Shift+F",), "Show the whole image"),
+    Act("zoom_in", "Zoom In", "View", ("+", "="), "Enlarge around the cursor; the mouse wheel does too"),
+    Act("zoom_out", "Zoom Out", "View", ("-",), "Reduce around the cursor; the mouse wheel does too"),
+    Act("show_skeleton", "Skeleton", "View", ("K",), "Show the curves that join the landmarks", True, True),
+    Act("show_labels", "Landmark Names", "View", ("L",), "Show the name of every landmark", True, False),
+    Act("show_ghost", "Prediction", "View", ("G",), "Show what the model predicted behind your landmarks", True, False),
+    Act("theme", "Light or Dark", "View", ("Ctrl+T",), "Change the window's colours"),
+    Act("filter_all", "All Faces", "Queue", ("Ctrl+1",), "List every face", True, True, group="filter"),
+    Act(
+        "filter_waiting", "Waiting", "Queue", ("Ctrl+2",), "List the faces that wait for a label", True, group="filter"
+    ),
+    Act("filter_labelled", "Labelled", "Queue", ("Ctrl+3",), "List the faces that are done", True, group="filter"),
+    Act("filter_skipped", "Skipped", "Queue", ("Ctrl+4",), "List the faces that were put aside", True, group="filter"),
+    Act("filter_set_aside", "Set Aside", "Queue", ("Ctrl+5",), "List the likely outliers", True, group="filter"),
+    Act(
+        "refresh",
+        "Refresh Model",
+        "Model",
+        ("R", "F5"),
+        "Train on your labels in the background, then reorder the queue",
+    ),
+    Act("cancel", "Cancel Work", "Model", ("Ctrl+.",), "Stop what runs in the background; nothing is lost"),
+    Act("focus_canvas", "Go to Canvas", "Help", ("F6",), "Give the keys back to the canvas from any panel"),
+    Act("shortcuts", "Keyboard Shortcuts", "Help", ("F1",), "Show every key"),
+    Act("about", "About SCAF GUI", "Help", (), "Version, device and licence"),
+)
+
+BY_ID: Mapping[str, Act] = {act.id: act for act in ACTS}
+
+
+def keys_text(act: Act) -> str:
+    """The keys as this platform writes them, "Return or Space"."""
+    shown = (QKeySequence(key).toString(QKeySequence.SequenceFormat.NativeText) for key in act.keys)
+    return " or ".join(dict.fromkeys(shown))
+
+
+def make_actions(
+    parent: QWidget, handlers: Mapping[str, Callable[..., object]], canvas: QWidget | None = None
+) -> dict[str, QAction]:
+    """A QAction for every act, by id.
+
+    :param handlers: by act id; a checkable act's handler is called with the new state, others with nothing
+    :param canvas: the widget that acts of context "canvas" need the focus in; ``parent`` without one
+    :raises KeyError: naming the acts without a handler, or handlers without an act
+    """
+    stray = BY_ID.keys() ^ handlers.keys()
+    if stray:
+        raise KeyError(f"acts and handlers do not match: {', '.join(sorted(stray))}")
+    groups: dict[str, QActionGroup] = {}
+    actions: dict[str, QAction] = {}
+    for act in ACTS:
+        action = QAction(act.title, parent)
+        action.setObjectName(act.id)
+        action.setShortcuts([QKeySequence(key) for key in act.keys])
+        action.setToolTip(f"{act.tip} ({keys_text(act)})" if act.keys else act.tip)
+        action.setStatusTip(act.tip)
+        if act.id == "quit":
+            action.setMenuRole(QAction.MenuRole.QuitRole)
+        elif act.id == "about":
+            action.setMenuRole(QAction.MenuRole.AboutRole)
+        else:  # else macOS moves whatever sounds like "settings" into its own menu
+            action.setMenuRole(QAction.MenuRole.NoRole)
+        if act.context == "canvas":
+            action.setShortcutContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
+        _connect(action, act, handlers[act.id])
+        if act.group:
+            group = groups.setdefault(act.group, QActionGroup(parent))
+            group.addAction(action)
+        (canvas if act.context == "canvas" and canvas is not None else parent).addAction(action)
+        actions[act.id] = action
+    return actions
+
+
+def _connect(action: QAction, act: Act, handler: Callable[..., object]) -> None:
+    if act.checkable:
+        action.setCheckable(True)
+        action.setChecked(act.checked)
+        action.triggered.connect(lambda on: handler(on))
+    else:
+        action.triggered.connect(lambda: handler())
+
+
+def build_menus(menubar: QMenuBar, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
+    """Put the actions into menus, in the table's order; the menus by their titles."""
+    menus: dict[str, QMenu] = {}
+    for act in ACTS:
+        _menu(menubar, menus, act.menu).addAction(actions[act.id])
+    return menus
+
+
+def _menu(menubar: QMenuBar, menus: dict[str, QMenu], path: str) -> QMenu:
+    if path not in menus:
+        above, _, title = path.rpartition("/")
+        menus[path] = (_menu(menubar, menus, above) if above else menubar).addMenu(title)
+        menus[path].setToolTipsVisible(True)
+    return menus[path]
+
+
+#: what the mouse does, for the shortcut sheet
+GESTURES: tuple[tuple[str, str], ...] = (
+    ("Drag a landmark", "Put it where it belongs; saved when you let go"),
+    ("Esc while dragging", "Leave the landmark where it was"),
+    ("Wheel", "Zoom around the cursor"),
+    ("Drag beside the landmarks, middle or right drag", "Move the image"),
+)
+
+
+def shortcut_rows() -> list[tuple[str, str, str]]:
+    """(menu, keys, title) of every act that has keys, in the table's order, then the mouse's gestures."""
+    rows = [(act.menu.replace("/", " › "), keys_text(act), act.title) for act in ACTS if act.keys]
+    return rows + [("Mouse", gesture, effect) for gesture, effect in GESTURES]
