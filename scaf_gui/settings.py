@@ -4,22 +4,28 @@ from __future__ import annotations
 
 import getpass
 import json
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from scaf_gui import paths
+from scaf_gui.errors import InputError
 
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: its key, default, what it is called and what it does; ``choices`` if limited."""
+    """One setting: its key, default, what it is called and what it does.
+
+    ``choices``: the values it can have; ``limits``: lowest value and the bound it stays under.
+    """
 
     key: str
     default: Any
     title: str
     help: str
     choices: tuple[Any, ...] = ()
+    limits: tuple[float, float] | None = None
 
 
 SETTINGS: tuple[Setting, ...] = (
@@ -33,24 +39,40 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     Setting("project_folder", "", "Project folder", "Where new projects are put; empty: your documents folder"),
     Setting("user_name", "", "Your name", "Written beside each label; empty: your login name"),
-    Setting("discard", 0.1, "Set aside", "Share of the least certain faces that is set aside as likely outliers"),
+    Setting(
+        "discard",
+        0.1,
+        "Set aside",
+        "Share of the least certain faces that is set aside as likely outliers",
+        limits=(0.0, 1.0),
+    ),
     Setting("recent", [], "Recent projects", "Newest first"),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 
 
 class Settings:
-    """Values by key, read once, written beside and renamed on every change."""
+    """Values by key, read once, written beside and renamed on every change.
+
+    A file that cannot be understood counts as empty, and is kept as ``settings.json.damaged`` when
+    the first change is written; keys of a newer version are kept as they are.
+    """
 
     def __init__(self, path: Path | None = None):
         self.path = path or paths.config_folder() / "settings.json"
         self._values: dict[str, Any] = {}
+        self._unknown: dict[str, Any] = {}
+        self._damaged = False
         try:
             loaded = json.loads(self.path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            loaded = {}
+        except OSError:
+            return
+        except (ValueError, RecursionError):
+            loaded = None
+        self._damaged = not isinstance(loaded, dict)
         if isinstance(loaded, dict):
             self._values = {k: v for k, v in loaded.items() if k in _BY_KEY and self._fits(k, v)}
+            self._unknown = {k: v for k, v in loaded.items() if k not in _BY_KEY}
 
     @staticmethod
     def _fits(key: str, value: Any) -> bool:
@@ -58,19 +80,29 @@ class Settings:
         if setting.choices:
             return value in setting.choices
         if isinstance(setting.default, float):
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            return number and (setting.limits is None or setting.limits[0] <= value < setting.limits[1])
         return isinstance(value, type(setting.default))
 
     def __getitem__(self, key: str) -> Any:
-        return self._values.get(key, _BY_KEY[key].default)
+        return deepcopy(self._values.get(key, _BY_KEY[key].default))
 
     def __setitem__(self, key: str, value: Any) -> None:
         if not self._fits(key, value):
             raise ValueError(f"{value!r} is not a value of setting '{key}'")
         self._values[key] = value
+        try:
+            self._write()
+        except OSError as error:
+            raise InputError(f"settings cannot be saved ({error.strerror})", self.path) from error
+
+    def _write(self) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
+        if self._damaged:
+            self.path.replace(self.path.with_name(self.path.name + ".damaged"))
+            self._damaged = False
         beside = self.path.with_name(self.path.name + ".new")
-        beside.write_text(json.dumps(self._values, indent=2), encoding="utf-8")
+        beside.write_text(json.dumps(self._unknown | self._values, indent=2), encoding="utf-8")
         beside.replace(self.path)
 
     @property

@@ -7,7 +7,7 @@ redo are applied the same way. Whoever listens is told which faces changed and w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Prediction, State
@@ -37,6 +37,7 @@ class Document:
         self.scheme = scheme
         self.history = History()
         self._faces = {face.id: face for face in faces}
+        self._highest_id = max(self._faces, default=0)
         self._predictions: dict[int, Prediction] = {}
         self._commit = commit
         self._listeners: list[Listener] = []
@@ -60,7 +61,8 @@ class Document:
         return [face for face in self._faces.values() if face.state in states]
 
     def next_id(self) -> int:
-        return max(self._faces, default=0) + 1
+        """An id that no face has had while the document was open: undo may bring removed faces back."""
+        return self._highest_id + 1
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Be told of every change; call the returned function to stop."""
@@ -72,40 +74,44 @@ class Document:
 
         :raises EditError: the edit was made for a face that has changed since; nothing happens
         """
-        self._perform(edit, by)
+        self._perform(edit)
         self.history.did(edit)
+        self._announce(Changed(edit.face_ids, "face", by))
 
     def take_in(self, edit: Edit, by: object = None) -> None:
         """Commit and show what a machine found (boxes, new images): not part of undo.
 
         Edits already in the history learn of it, so that undoing them does not take it back.
 
-        :raises EditError: it would touch what a person has put into a face; nothing happens
+        :raises EditError: it would do more than add faces and set boxes; nothing happens
         """
         for change in edit.changes:
             if change.before is None:
                 continue
-            if change.after is None or change.before.label != change.after.label:
-                raise EditError(f"'{edit.title}' would change a label of face {change.face_id}")
-        self._perform(edit, by)
+            if change.after is None or change.after != replace(change.before, box=change.after.box):
+                raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box")
+        self._perform(edit)
         for change in edit.changes:
             if change.before is not None and change.after is not None:
                 self.history.rebase(change.before, change.after)
+        self._announce(Changed(edit.face_ids, "face", by))
 
     def undo(self, by: object = None) -> Edit | None:
         """Take the last edit back; returns the edit that was performed, ``None`` if there is none."""
         edit = self.history.to_undo
         if edit is not None:
             edit = edit.inverse()
-            self._perform(edit, by)
+            self._perform(edit)
             self.history.undone()
+            self._announce(Changed(edit.face_ids, "face", by))
         return edit
 
     def redo(self, by: object = None) -> Edit | None:
         edit = self.history.to_redo
         if edit is not None:
-            self._perform(edit, by)
+            self._perform(edit)
             self.history.redone()
+            self._announce(Changed(edit.face_ids, "face", by))
         return edit
 
     def set_predictions(self, predictions: dict[int, Prediction], by: object = None) -> None:
@@ -123,7 +129,7 @@ class Document:
         self._predictions.clear()
         self._announce(Changed(gone, "prediction", by))
 
-    def _perform(self, edit: Edit, by: object) -> None:
+    def _perform(self, edit: Edit) -> None:
         for change in edit.changes:
             if self._faces.get(change.face_id) != change.before:
                 raise EditError(f"'{edit.title}' was made for an older state of face {change.face_id}")
@@ -143,7 +149,7 @@ class Document:
                 if change.before is not None and change.before.box != change.after.box:
                     self._predictions.pop(change.face_id, None)
                 self._faces[change.face_id] = change.after
-        self._announce(Changed(edit.face_ids, "face", by))
+                self._highest_id = max(self._highest_id, change.face_id)
 
     def _announce(self, changed: Changed) -> None:
         for listener in tuple(self._listeners):

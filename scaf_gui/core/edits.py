@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State
+from scaf_gui.errors import EditError
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,12 @@ class Change:
 
     before: Face | None
     after: Face | None
+
+    def __post_init__(self) -> None:
+        if self.before is None and self.after is None:
+            raise EditError("a change needs a face before or after it")
+        if self.before is not None and self.after is not None and self.before.id != self.after.id:
+            raise EditError(f"a change cannot make face {self.before.id} into face {self.after.id}")
 
     @property
     def face_id(self) -> int:

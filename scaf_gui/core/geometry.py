@@ -14,6 +14,7 @@ import numpy as np
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Box, BoxSource
+from scaf_gui.errors import EditError
 
 #: side of the crop over the side of the canonical face box
 CROP_MARGIN = 1.30
@@ -73,8 +74,13 @@ def crop_square(box: Box) -> Square:
 
 
 def tight_box(points: FloatArray) -> tuple[float, float, float, float]:
-    """(x, y, width, height) of points (N, 2); rows of NaN do not count."""
+    """(x, y, width, height) of points (N, 2), sides of at least a pixel; rows of NaN do not count.
+
+    :raises EditError: no point is known
+    """
     known = points[np.isfinite(points).all(axis=1)]
+    if not len(known):
+        raise EditError("no landmark of the face is known, so it has no box")
     (x0, y0), (x1, y1) = known.min(axis=0), known.max(axis=0)
     return float(x0), float(y0), float(max(x1 - x0, 1.0)), float(max(y1 - y0, 1.0))
 

@@ -34,7 +34,9 @@ def landmark_errors(points: FloatArray, truth: FloatArray, scheme: Scheme) -> Fl
 
 
 def nme(points: FloatArray, truth: FloatArray, scheme: Scheme) -> float:
-    """Normalised mean error of one face in %, over the landmarks that the truth has."""
+    """Normalised mean error of one face in %, over the landmarks that both have; NaN if there is none."""
+    if not np.isfinite(points - truth).all(axis=1).any():
+        return float("nan")
     return float(np.nanmean(landmark_errors(points, truth, scheme)))
 
 
@@ -59,8 +61,12 @@ def across_errors(points: FloatArray, truth: FloatArray, scheme: Scheme) -> Floa
 
 
 def needs_drag(points: FloatArray, truth: FloatArray, scheme: Scheme, percent: float = 3.0) -> BoolArray:
-    """(num_landmarks,) bool: off by more than ``percent`` of the normaliser, across its curve."""
-    return np.nan_to_num(across_errors(points, truth, scheme), nan=0.0) > percent
+    """(num_landmarks,) bool: off by more than ``percent`` of the normaliser, across its curve.
+
+    A landmark that is in the truth but not in ``points`` has to be put there: it counts too.
+    """
+    lacking = ~np.isfinite(points).all(axis=1) & np.isfinite(truth).all(axis=1)
+    return lacking | (np.nan_to_num(across_errors(points, truth, scheme), nan=0.0) > percent)
 
 
 def auc(errors: Sequence[float], limit: float) -> float:

@@ -6,6 +6,7 @@ aside as likely outliers: shown after all others, never hidden.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,12 +24,18 @@ class Ranking:
 def rank(scores: Mapping[int, float], discard: float = 0.1) -> Ranking:
     """Sort faces by falling score and set the top ``discard`` share (rounded down) aside.
 
-    Equal scores are ordered by face id, so that a ranking is the same on every machine.
+    Equal scores are ordered by face id, so that a ranking is the same on every machine. A score
+    that is NaN counts as the least certain of all.
     """
     if not 0.0 <= discard < 1.0:
         raise ValueError(f"discard must be in [0, 1), not {discard}")
-    order = tuple(sorted(scores, key=lambda face: (-scores[face], face)))
-    cut = int(len(order) * discard)
+
+    def least_certain_first(face: int) -> tuple[float, int]:
+        score = scores[face]
+        return (-math.inf if math.isnan(score) else -score), face
+
+    order = tuple(sorted(scores, key=least_certain_first))
+    cut = int(len(order) * discard + 1e-9)  # 29 % of 100 is 28.999999999999996
     return Ranking(order[cut:], order[:cut])
 
 
@@ -82,7 +89,7 @@ class Queue:
     def with_added(self, faces: Iterable[int]) -> Queue:
         """New faces join before those set aside."""
         known = set(self.order)
-        new = tuple(face for face in faces if face not in known)
+        new = tuple(face for face in dict.fromkeys(faces) if face not in known)
         kept = tuple(f for f in self.order if f not in self.set_aside)
         aside = tuple(f for f in self.order if f in self.set_aside)
         return Queue(kept + new + aside, self.set_aside, self.scores)

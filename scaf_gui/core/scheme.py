@@ -120,10 +120,10 @@ def _mixes_along_curves(target: Scheme, source: Scheme) -> tuple[Mix, ...] | Non
     by_name = {group.name: group for group in source.groups}
     for group in target.groups:
         other = by_name.get(group.name)
-        if other is None or other.closed != group.closed:
+        if other is None or (other.closed, other.curve) != (group.closed, group.curve):
             return None
         count, have = len(group.landmarks), len(other.landmarks)
-        if not group.curve and count != have:
+        if count != have and (not group.curve or have < 2):
             return None
         steps = (count, have) if group.closed else (max(count - 1, 1), have - 1)
         for place, landmark in enumerate(group.landmarks):
@@ -170,12 +170,16 @@ def parse_scheme(data: Mapping[str, Any]) -> Scheme:
     if len(set(names)) != count:
         raise SchemeError("two landmarks have the same name")
 
+    if int(data.get("format", 1)) > 1:
+        raise SchemeError("was written for a newer version of this program")
+
     def checked(values: Any, what: str) -> tuple[int, ...]:
-        indices = tuple(int(value) for value in values)
-        for index in indices:
+        for index in values:
+            if not isinstance(index, int) or isinstance(index, bool):
+                raise SchemeError(f"{what} names landmark {index!r}, which is not a whole number")
             if not 0 <= index < count:
                 raise SchemeError(f"{what} names landmark {index}, but there are only {count}")
-        return indices
+        return tuple(values)
 
     groups = tuple(
         Group(
@@ -223,4 +227,16 @@ def _parse_mixes(mixes: Any, count: int, other: str) -> tuple[Mix, ...]:
     """An entry is an index (copy that landmark) or a list of [index, weight]."""
     if len(mixes) != count:
         raise SchemeError(f"the alias to {other} has {len(mixes)} entries for {count} landmarks")
-    return tuple(((mix, 1.0),) if isinstance(mix, int) else tuple((int(i), float(w)) for i, w in mix) for mix in mixes)
+    return tuple(_parse_mix(mix, f"entry {row} of the alias to {other}") for row, mix in enumerate(mixes))
+
+
+def _parse_mix(mix: Any, what: str) -> Mix:
+    """Weights are made to add up to exactly 1: else the landmarks of a face far from (0, 0) would be off."""
+    pairs = ((mix, 1.0),) if isinstance(mix, int) else tuple((index, float(weight)) for index, weight in mix)
+    for index, _ in pairs:
+        if not isinstance(index, int) or index < 0:
+            raise SchemeError(f"{what} names landmark {index!r}, which cannot be")
+    total = sum(weight for _, weight in pairs)
+    if not abs(total - 1.0) < 1e-3:
+        raise SchemeError(f"the weights in {what} add up to {total:g}, not 1")
+    return tuple((index, weight / total) for index, weight in pairs)
