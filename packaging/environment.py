@@ -18,7 +18,7 @@ import torch_build
 
 ROOT = Path(__file__).resolve().parent.parent
 CONSTRAINTS = Path("packaging") / "constraints.txt"
-_BUILD_TOOLS = ("hatchling", "editables")
+_BUILD_TOOLS = ("hatchling",)
 
 
 class SetupError(Exception):
