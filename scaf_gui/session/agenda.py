@@ -32,6 +32,8 @@ class Agenda:
         self.acquisition = str(store.get("acquisition", "nnm"))
         self.discard = float(store.get("discard", 0.1))
         self.ranked_by = ""
+        #: predictions that have come since the order was made
+        self.unmerged = 0
         self.queue = self._restored(store.get("queue", None))
         current = store.get("current", None)
         self._current: int | None = current if current in document else None
@@ -78,6 +80,7 @@ class Agenda:
         gone = [face for face in self.queue.order if face not in waits and face not in held]
         self.queue = self.queue.without(gone).reordered(ranking, scores, held)
         self.ranked_by = ranked_by
+        self.unmerged = 0
         self._look_ahead()
         self.save()
         if self.on_change is not None:

@@ -93,6 +93,17 @@ class TrainingSnapshot:
     model: ModelInfo | None
     seed: int
     acquisition: str = "nnm"
+    use_starter: bool = True
+
+
+@dataclass(frozen=True)
+class RefreshStarted:
+    """The first thing a refresh yields when it trains: on how many labels, on what, starting from what."""
+
+    labels: int
+    held_out: int
+    device: str
+    base: str
 
 
 @dataclass(frozen=True)
@@ -124,6 +135,14 @@ class HashesFound:
     remaining: int = 0
 
 
+@dataclass(frozen=True)
+class ImagesMoved:
+    """Images found again by content: old relative path to new one; ``lost``: those found nowhere."""
+
+    moved: Mapping[str, str]
+    lost: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class Thumbnail:
     """``pixels`` (height, width, 3) uint8 RGB, or ``None`` with a one-line ``problem``."""
@@ -135,9 +154,13 @@ class Thumbnail:
 
 @dataclass(frozen=True)
 class PrefillBatch:
-    """A few predictions, ready to be shown. ``failed``: one line by face that could not be predicted."""
+    """A few predictions, ready to be shown. ``failed``: one line by face that could not be predicted.
+
+    ``squares``: which crop each was made from; a face whose box has changed since is asked for again.
+    """
 
     predictions: Mapping[int, Prediction]
+    squares: Mapping[int, Square]
     failed: Mapping[int, str] = field(default_factory=dict)
     remaining: int = 0
     model_id: str = ""
@@ -153,6 +176,7 @@ class PoolScored:
     """
 
     predictions: Mapping[int, Prediction]
+    squares: Mapping[int, Square]
     model_id: str
     of: int
     failed: Mapping[int, str] = field(default_factory=dict)
@@ -179,4 +203,4 @@ class RefreshResult:
     device: str = ""
 
 
-Event = BoxBatch | HashesFound | PrefillBatch | PoolScored | RefreshResult
+Event = BoxBatch | HashesFound | ImagesMoved | PrefillBatch | PoolScored | RefreshResult

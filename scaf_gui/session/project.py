@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from scaf_gui import paths
+from scaf_gui.core.face import Face
+from scaf_gui.core.scheme import load_scheme
+from scaf_gui.errors import ProjectError, SchemeError
+from scaf_gui.session.boxes import check_source
 from scaf_gui.session.session import Session
 from scaf_gui.settings import Settings
+
+SUFFIX = ".scaf"
 
 
 def default_project_path(folder: Path, settings: Settings) -> Path:
@@ -13,7 +20,34 @@ def default_project_path(folder: Path, settings: Settings) -> Path:
 
     It need not exist; where it exists, it may be opened.
     """
-    raise NotImplementedError
+    chosen = settings["project_folder"]
+    parent = Path(chosen).expanduser() if chosen else paths.documents_folder()
+    name = folder.expanduser().absolute().name or "faces"
+    return parent / f"{name}{SUFFIX}"
+
+
+def schemes() -> dict[str, Path]:
+    """Files of the landmark schemes by id: the shipped ones, and the user's own over them."""
+    found = {}
+    for folder in (paths.resource_folder() / "schemes", paths.user_scheme_folder()):
+        for path in sorted(folder.glob("*.json")):
+            found[path.stem] = path
+    return found
+
+
+def scheme_text(scheme_id: str) -> str:
+    """The JSON of a scheme, by its id or by the path of its file.
+
+    :raises SchemeError: there is none, or it is not valid
+    """
+    path = schemes().get(scheme_id)
+    if path is None:
+        path = Path(scheme_id).expanduser()
+        if not path.is_file():
+            there = ", ".join(schemes())
+            raise SchemeError(f"there is no landmark scheme '{scheme_id}'; use one of {there}, or a file of your own")
+    load_scheme(path)
+    return path.read_text(encoding="utf-8")
 
 
 def new_project(
@@ -23,19 +57,54 @@ def new_project(
     boxes: str = "detector",
     settings: Settings | None = None,
     seed: int = 0,
+    use_starter: bool = True,
 ) -> Session:
     """Make a project of an image folder, which is only read, never written to.
 
+    :param scheme_id: id of a landmark scheme, or the path of its file
     :param boxes: ``detector``, ``whole`` or ``landmarks:DIR`` (``.pts`` files)
+    :param seed: of the first, random order of the queue
+    :param use_starter: pre-fill with the shipped model until the project has its own, and train from it
     :raises FolderError: the folder is missing or has no images
     :raises ProjectError: there is something at ``path`` already
     """
-    raise NotImplementedError
+    from scaf_gui.io.folder import scan_images
+    from scaf_gui.io.store import ProjectStore
+
+    path = path.expanduser()
+    source = check_source(boxes)
+    text = scheme_text(scheme_id)
+    if path.exists():
+        raise ProjectError("exists already; open it, or choose another name", path)
+    images = scan_images(folder)
+    store = ProjectStore.create(path, text, folder)
+    try:
+        store.add_faces([Face(number, image) for number, image in enumerate(images, start=1)])
+        store.set("boxes", source)
+        store.set("seed", seed)
+        store.set("use_starter", use_starter)
+        if settings is not None:
+            store.set("discard", settings["discard"])
+        return Session(store, settings.user if settings else "user")
+    except BaseException:
+        store.close()
+        path.unlink(missing_ok=True)
+        raise
 
 
 def open_project(path: Path, settings: Settings | None = None) -> Session:
-    """Open a project. A moved image folder is looked for; a vanished one leaves all labels readable.
+    """Open a project. A vanished image folder leaves all labels readable, and is named in ``notice``.
 
     :raises NotAProjectError, NewerProjectError, ProjectLockedError: nothing was touched
     """
-    raise NotImplementedError
+    from scaf_gui.io.store import ProjectStore
+
+    store = ProjectStore.open(path.expanduser())
+    try:
+        notice = ""
+        if not store.image_folder.is_dir():
+            notice = f"The image folder {store.image_folder} is gone: labels are safe; say where the images are now"
+        return Session(store, settings.user if settings else "user", notice)
+    except BaseException:
+        store.close()
+        raise

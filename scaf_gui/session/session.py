@@ -4,6 +4,8 @@ Everything public is called on the main thread, but for :meth:`Session.read`, :m
 and the bodies of the generators, which run on workers. A generator touches nothing of the session:
 it gets frozen jobs and yields frozen events, which the main thread hands to :meth:`Session.take`::
 
+    generator = session.prefill()            # on the main thread: freezes what it needs
+    worker = Worker(lambda: generator)       # its body runs on the worker's
     worker.yielded.connect(session.take)     # Progress and other foreign values are ignored
 """
 
@@ -17,97 +19,129 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.document import Document
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.queue import Queue
-from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import FolderError
+from scaf_gui.paths import project_companions
+from scaf_gui.session import boxes, images, intake, models, prefill, refresh
+from scaf_gui.session.agenda import Agenda
 from scaf_gui.session.events import (
     BoxBatch,
     HashesFound,
+    ImagesMoved,
     ModelInfo,
     PrefillBatch,
     RefreshResult,
     TrainingSnapshot,
 )
+from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
     from scaf_gui.io.store import ProjectStore
 
+#: called on a worker's thread: ids of the faces to do first
 Wanted = Callable[[], Sequence[int]]
 
 
 class Session:
     """One open project. Made by :func:`scaf_gui.session.project.new_project` and ``open_project``.
 
-    Attributes (read them, do not set them, but for ``current``, ``user``, ``acquisition`` and ``discard``):
+    Attributes (read them; to be set are only ``current``, ``user`` and those of ``agenda``):
 
     - ``document`` faces, predictions, undo; subscribe to it to learn what changed
     - ``store`` the project file; ``path`` where it lies; ``scheme``; ``folder`` the image folder
-    - ``queue`` (core ``Queue``) the order of work; announced by ``subscribe_queue``-free polling: a new
-      frozen value replaces the old one, and ``on_queue`` (a callable or ``None``) is called then
-    - ``model`` the model that pre-fills (``ModelInfo``), own or starter; ``None``: there is none
-    - ``notice`` one sentence about how the project was opened ("" if there is nothing to say): a moved or
-      vanished image folder, a journal that is not a write-ahead log
-    - ``user`` name written into labels; ``acquisition`` name of the acquisition function; ``discard`` share set aside
+    - ``queue`` (core ``Queue``) the order of work: a frozen value that is replaced as a whole;
+      ``agenda.on_change`` (a callable or ``None``) is called then
+    - ``agenda`` keeps the queue; its ``acquisition`` and ``discard`` may be set
+    - ``model`` the model that pre-fills (``ModelInfo``), own or starter; ``None``: there is none; ``models``: history
+    - ``problems`` one line by face id: no face found, image unreadable
+    - ``notice`` one sentence about how the project was opened ("" if there is nothing to say)
+    - ``user`` name written into labels
     - ``companions`` folder of models/ and cache.h5
     """
 
-    document: Document
-    store: ProjectStore
-    scheme: Scheme
-    queue: Queue
-    folder: Path
-    path: Path
-    companions: Path
-    model: ModelInfo | None
-    notice: str
-    user: str
-    acquisition: str
-    discard: float
-    on_queue: Callable[[], None] | None
+    def __init__(self, store: ProjectStore, user: str = "user", notice: str = ""):
+        self.store = store
+        self.scheme = store.scheme
+        self.path = store.path
+        self.companions = project_companions(self.path)
+        self.folder: Path = store.image_folder
+        self.user = user
+        self.problems: dict[int, str] = {}
+        self.document = Document(self.scheme, store.faces(), store.commit)
+        self.agenda = Agenda(self.document, store)
+        model, model_note = models.current_model(store, self.companions, self.scheme)
+        self.notice = "; ".join(note for note in (notice, model_note, store.journal_note) if note)
+        #: what the generators work through
+        self.work = Workload(self.document, store, model)
+        self.box_source = str(store.get("boxes", "detector"))
+        self._cache = prefill.CacheDoor(self.companions / "cache.h5")
+        self._predictors = prefill.PredictorDoor()
+        self._closed = False
+        self.document.subscribe(self.agenda.document_changed)
+
+    @property
+    def model(self) -> ModelInfo | None:
+        """The model that pre-fills, own or starter."""
+        return self.work.model
+
+    @property
+    def models(self) -> tuple[ModelInfo, ...]:
+        """The project's own models, oldest first."""
+        return models.history(self.store, self.companions)
+
+    @property
+    def queue(self) -> Queue:
+        return self.agenda.queue
 
     @property
     def current(self) -> int | None:
         """The face being worked on; setting it puts it and its successors first in all background work."""
-        raise NotImplementedError
+        return self.agenda.current
 
     @current.setter
     def current(self, face_id: int | None) -> None:
-        raise NotImplementedError
+        self.agenda.current = face_id
 
     def edit(self, edit: Edit, by: object = None) -> None:
         """Apply an edit: durable before it shows. Raises :class:`EditError`; then nothing has happened."""
-        raise NotImplementedError
+        self.document.apply(edit, by)
 
     def undo(self, by: object = None) -> Edit | None:
         """Take the last edit back; returns what was performed (its faces are worth showing), ``None`` if none."""
-        raise NotImplementedError
+        return self.document.undo(by)
 
     def redo(self, by: object = None) -> Edit | None:
-        raise NotImplementedError
+        return self.document.redo(by)
 
     def next_face(self, after: int | None = None) -> int | None:
         """The face that waits behind ``after`` (default: the current one) in the queue; ``None``: all done."""
-        raise NotImplementedError
+        return self.agenda.next_face(after)
 
     def wanted(self) -> tuple[int, ...]:
         """Current face, the next one, and some more: what background work does first. Safe on any thread."""
-        raise NotImplementedError
+        return self.agenda.ahead
 
     def read(self, image: str) -> ByteArray:
         """An image of the project, (height, width, 3) uint8 RGB, upright. Safe on any thread.
 
         :raises ImageError, FolderError: it cannot be read, or the whole folder is gone
         """
-        raise NotImplementedError
+        from scaf_gui.io.images import read_image
+
+        folder = self.folder
+        if not folder.is_dir():
+            raise FolderError("the image folder is gone; say where it is now", folder)
+        return read_image(folder / image)
 
     def snapshot(self) -> TrainingSnapshot:
         """The labelled faces and the pool as they are now, for :meth:`refresh`."""
-        raise NotImplementedError
+        return refresh.snapshot(self)
 
     def find_boxes(self, wanted: Wanted | None = None) -> Generator[BoxBatch, None, int]:
         """Find faces in all photos that have no box yet (by the project's box source), wanted ones first.
 
         Yields small batches, a wanted face's at once; returns the number of photos. Nothing to do: ends at once.
         """
-        raise NotImplementedError
+        return boxes.find_boxes(self.work.to_search, wanted or self.wanted, self.box_source, self.folder, self.scheme)
 
     def prefill(self, wanted: Wanted | None = None, device: str = "auto") -> Generator[PrefillBatch, None, int]:
         """Predict every face that has a box and no prediction of the current model, wanted ones first.
@@ -116,7 +150,16 @@ class Session:
         is done; start it again after new boxes (:meth:`take`), a drawn box or a new model. Without a
         model it ends at once. Returns the number of faces predicted.
         """
-        raise NotImplementedError
+        return prefill.prefill(
+            self.work.to_predict,
+            wanted or self.wanted,
+            self.model,
+            self.scheme,
+            self.folder,
+            self._cache,
+            self._predictors,
+            device,
+        )
 
     def refresh(
         self,
@@ -130,17 +173,23 @@ class Session:
     ) -> Generator[Any, None, RefreshResult]:
         """Train on the snapshot, judge old against new, score a sample of the pool.
 
-        Yields ``learning.training.Progress`` values, then one :class:`RefreshResult`, then
-        :class:`PoolScored`; returns the :class:`RefreshResult`.
+        Yields :class:`RefreshStarted`, the trainer's ``Progress`` values, one :class:`RefreshResult`, a
+        :class:`PrefillBatch` of the wanted faces and :class:`PoolScored`; returns the :class:`RefreshResult`.
 
         :param judge: ``False`` trains on every label and takes the new model without comparison
         :raises TooFewLabelsError, TrainingError, DeviceError, CheckpointError: nothing has changed
         """
-        raise NotImplementedError
+        plan = refresh.Plan(mode, preset, snapshot.seed if seed is None else seed, device, max_seconds, judge)
+        return refresh.refresh(snapshot, plan, self.wanted, self._cache, self._predictors)
 
-    def hash_images(self, wanted: Wanted | None = None) -> Generator[HashesFound, None, int]:
-        """Content hashes of the images that have none, by which a moved folder's images are found again."""
-        raise NotImplementedError
+    def hash_images(self, wanted: Wanted | None = None) -> Generator[HashesFound | ImagesMoved, None, int]:
+        """Content hashes of the images that have none, by which moved images are found again.
+
+        Images that are not where they were are looked for first.
+        """
+        first = {self.document.face(i).image for i in (wanted or self.wanted)() if i in self.document}
+        names = dict.fromkeys([*first, *(face.image for face in self.document)])
+        return images.hash_images(self.folder, tuple(names), self.store.image_stamps())
 
     def take(self, event: object, by: object = None) -> str:
         """Take in what a generator yielded or returned: boxes, hashes, predictions, scores, a model.
@@ -148,15 +197,36 @@ class Session:
         Never touches a label or a box of a person's. Returns a line for the status bar where a person should know
         ("No face found in a.jpg: draw a box around it"), else "". Values of other types are ignored.
         """
-        raise NotImplementedError
+        return intake.take(self, event, by)
 
     def relocate(self, folder: Path) -> str:
         """Look for the images in another folder: by relative path, then by content. Returns a summary.
 
         :raises FolderError: the folder holds none of them; nothing has changed
         """
-        raise NotImplementedError
+        from scaf_gui.io.folder import scan_images
+        from scaf_gui.io.moved import find_moved
+
+        there = scan_images(folder)
+        known = tuple(dict.fromkeys(face.image for face in self.document))
+        moved = find_moved(known, self.store.image_stamps(), folder, there)
+        lost = tuple(name for name in known if name not in moved and name not in set(there))
+        if len(lost) == len(known):
+            raise FolderError("holds none of the project's images; choose another folder", folder)
+        self.store.image_folder = folder
+        self.folder = self.store.image_folder
+        self.problems.clear()
+        self.notice = ""
+        summary = intake.take_moved(self, ImagesMoved(moved, lost))
+        self.work.refill()
+        return summary or f"All {len(known)} images found in {self.folder}"
 
     def close(self) -> None:
         """Save where we are and fold the log into the one file. Idempotent. Stop the workers first."""
-        raise NotImplementedError
+        if self._closed:
+            return
+        self._closed = True
+        try:
+            self.agenda.save()
+        finally:
+            self.store.close()

@@ -1,0 +1,123 @@
+"""What the main thread does with the events of the workers. A person's work is never touched."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING
+
+from scaf_gui.core.edits import Change, Edit
+from scaf_gui.core.queue import Ranking
+from scaf_gui.session import boxes, models
+from scaf_gui.session.events import (
+    BoxBatch,
+    HashesFound,
+    ImagesMoved,
+    PoolScored,
+    PrefillBatch,
+    RefreshResult,
+)
+
+if TYPE_CHECKING:
+    from scaf_gui.session.session import Session
+
+#: new scores are merged into the order when so many have come, and at the end
+MERGE_EVERY = 512
+
+
+def take(session: Session, event: object, by: object = None) -> str:
+    """Take an event in; see ``Session.take``."""
+    match event:
+        case BoxBatch():
+            return _take_boxes(session, event, by)
+        case PrefillBatch():
+            return _take_predictions(session, event, by)
+        case PoolScored():
+            return _take_scores(session, event, by)
+        case RefreshResult():
+            return _take_result(session, event)
+        case HashesFound():
+            session.store.set_image_hashes(dict(event.hashes))
+            return ""
+        case ImagesMoved():
+            return take_moved(session, event, by)
+    return ""
+
+
+def _take_boxes(session: Session, batch: BoxBatch, by: object) -> str:
+    edit, notes = boxes.place_boxes(session.document, batch)
+    if edit is not None:
+        session.document.take_in(edit, by)
+    # an image that could not be read may be readable next time
+    found_in = {found.image: bool(found.boxes or found.problem) for found in batch.found}
+    session.work.searched(found_in, [found.face_id for found in batch.found])
+    for found in batch.found:
+        if found.problem:
+            session.problems[found.face_id] = found.problem
+        elif not found.boxes:
+            session.problems[found.face_id] = "no face found; draw a box around it"
+        else:
+            session.problems.pop(found.face_id, None)
+    return notes[-1] if notes else ""
+
+
+def _take_predictions(session: Session, batch: PrefillBatch, by: object) -> str:
+    """Show predictions of the model in use; late ones of another model are dropped."""
+    session.problems.update(batch.failed)
+    session.work.to_predict.remove(batch.failed)
+    if session.model is None or batch.model_id != session.model.id:
+        return ""
+    session.work.predicted(batch.predictions, batch.squares, by)
+    agenda = session.agenda
+    if not batch.from_cache:
+        agenda.unmerged += len(batch.predictions)
+    ranked = agenda.ranked_by == agenda.acquisition
+    if ranked and agenda.unmerged and (batch.remaining == 0 or agenda.unmerged >= MERGE_EVERY):
+        agenda.reorder_by_scores(batch.model_id)
+    return next(iter(batch.failed.values()), "")
+
+
+def _take_scores(session: Session, scored: PoolScored, by: object) -> str:
+    session.problems.update(scored.failed)
+    session.work.to_predict.remove(scored.failed)
+    if session.model is None or scored.model_id != session.model.id:
+        return ""
+    session.work.predicted(scored.predictions, scored.squares, by)
+    agenda = session.agenda
+    if scored.order:
+        waiting = set(agenda.waiting())
+        agenda.reorder(Ranking(tuple(f for f in scored.order if f in waiting)), {}, agenda.acquisition)
+        count = len(scored.order)
+    else:
+        count = agenda.reorder_by_scores(scored.model_id)
+    return f"Queue reordered: {count} of {scored.of} faces scored"
+
+
+def _take_result(session: Session, result: RefreshResult) -> str:
+    old = session.model
+    if result.kept_new and result.model is not None and (old is None or old.id != result.model.id):
+        models.remember(session.store, result.model)
+        session.work.use_model(result.model)
+    session.store.set("last_refresh", {**asdict(replace(result, model=None)), "model": _id(result)})
+    return result.message
+
+
+def _id(result: RefreshResult) -> str:
+    return result.model.id if result.model is not None else ""
+
+
+def take_moved(session: Session, event: ImagesMoved, by: object = None) -> str:
+    """Rename images in faces and hashes; returns a sentence about it."""
+    changes = [
+        Change(face, replace(face, image=event.moved[face.image]))
+        for face in session.document
+        if face.image in event.moved
+    ]
+    if changes:
+        session.document.take_in(Edit("Find moved images", tuple(changes)), by)
+        session.store.rename_images(event.moved)
+    for face in session.document:
+        if face.image in event.lost:
+            session.problems[face.id] = f"{face.image} is not in {session.folder} any more"
+    said = [f"{len(event.moved)} moved images found again by content"] if event.moved else []
+    said += [f"{len(event.lost)} images are missing from {session.folder}"] if event.lost else []
+    return "; ".join(said)

@@ -1,0 +1,102 @@
+"""Score a seeded sample of the pool as soon as a model is chosen: reordering never waits for all of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.face import Prediction
+from scaf_gui.errors import InputError
+from scaf_gui.session.events import ModelInfo, PoolScored, PrefillBatch, PrefillJob, TrainingSnapshot
+from scaf_gui.session.prefill import CacheDoor, PredictorDoor, box_key, predict_jobs, save_predictions
+
+if TYPE_CHECKING:
+    from scaf_gui.learning.predictor import Predictor
+    from scaf_gui.session.refresh import Plan
+
+BATCH = 16
+
+
+def score_sample(
+    snapshot: TrainingSnapshot,
+    model: ModelInfo | None,
+    plan: Plan,
+    wanted: Callable[[], Sequence[int]],
+    cache: CacheDoor,
+    predictors: PredictorDoor,
+) -> Generator[PrefillBatch | PoolScored, None, None]:
+    """Predict the wanted faces at once, then a seeded random sample for ``plan.score_seconds``.
+
+    Yields a :class:`PrefillBatch` of the wanted faces, and one :class:`PoolScored` at the end. All of it goes
+    into the cache, so that pre-fill goes on with the rest.
+    """
+    from scaf_gui.io.images import read_image
+
+    if model is None or not snapshot.pool:
+        return
+    predictor = predictors.get(model, plan.device, snapshot.scheme)
+    jobs = {job.face_id: job for job in snapshot.pool}
+    first = [jobs[face] for face in wanted() if face in jobs]
+    shuffled = np.random.default_rng(plan.seed).permutation(len(snapshot.pool))
+    sample = [snapshot.pool[place] for place in shuffled if snapshot.pool[place] not in first]
+
+    predictions: dict[int, Prediction] = {}
+    features: dict[int, FloatArray] = {}
+    failed: dict[int, str] = {}
+
+    def do(chosen: Sequence[PrefillJob]) -> PrefillBatch:
+        found = predict_jobs(predictor, model.id, chosen, lambda image: read_image(snapshot.folder / image))
+        predictions.update(found.predictions)
+        features.update(found.features)
+        failed.update(found.failed)
+        squares = {job.face_id: job.square for job in chosen}
+        return PrefillBatch(found.predictions, squares, found.failed, len(jobs) - len(predictions), model.id)
+
+    ends = monotonic() + plan.score_seconds
+    try:
+        if first:
+            yield do(first)
+        for start in range(0, len(sample), BATCH):
+            if monotonic() > ends:
+                break
+            do(sample[start : start + BATCH])
+        order = pool_order(snapshot, plan, predictor, features)
+    finally:
+        keys = {face: box_key(jobs[face]) for face in predictions}
+        if predictions:
+            save_predictions(cache, model.id, predictions, features, keys)
+    squares = {face: jobs[face].square for face in predictions}
+    yield PoolScored(predictions, squares, model.id, len(jobs), failed, order)
+
+
+def pool_order(
+    snapshot: TrainingSnapshot, plan: Plan, predictor: Predictor, features: dict[int, FloatArray]
+) -> tuple[int, ...]:
+    """The order by an acquisition function that looks at the pool as a whole; empty for the others."""
+    from scaf_gui.learning.acquisition import ACQUISITIONS
+
+    of_pool = ACQUISITIONS[snapshot.acquisition].of_pool
+    if of_pool is None or not features:
+        return ()
+    faces = sorted(features)
+    pool = np.stack([features[face] for face in faces]).astype(np.float64)
+    scores = of_pool(pool, labelled_features(snapshot, predictor, pool.shape[1]), plan.seed)
+    return tuple(faces[place] for place in np.argsort(-scores, kind="stable"))
+
+
+def labelled_features(snapshot: TrainingSnapshot, predictor: Predictor, width: int) -> FloatArray:
+    """(number of readable labelled faces, width) float64: the centres that K-center starts from."""
+    from scaf_gui.io.images import read_image
+
+    rows = []
+    for face in snapshot.faces:
+        try:
+            image = read_image(snapshot.folder / face.image)
+        except InputError:
+            continue
+        rows.append(predictor.predict_faces([(image, face.square)])[0].features)
+    return np.stack(rows).astype(np.float64) if rows else np.zeros((0, width))
