@@ -68,6 +68,8 @@ def read_header(file: BinaryIO) -> Header:
     for offset, magic, reason in _FOREIGN:
         if start[offset : offset + len(magic)] == magic:
             raise HeaderError(reason)
+    if len(start) < 8:
+        raise HeaderError(f"is too short to be an image ({len(start)} bytes)")
     if not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
         raise HeaderError("is a text file, not an image, whatever its name says")
     raise HeaderError("is not an image of a kind that can be read, whatever its name says")
