@@ -83,12 +83,13 @@ class Document:
 
         Edits already in the history learn of it, so that undoing them does not take it back.
 
-        :raises EditError: it would do more than add faces and set boxes; nothing happens
+        :raises EditError: it would do more than add faces, set boxes and follow moved images; nothing happens
         """
         for change in edit.changes:
             if change.before is None:
                 continue
-            if change.after is None or change.after != replace(change.before, box=change.after.box):
+            after = change.after
+            if after is None or after != replace(change.before, box=after.box, image=after.image):
                 raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box")
         self._perform(edit)
         for change in edit.changes:
