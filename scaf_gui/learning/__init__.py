@@ -1,0 +1,1 @@
+"""The part that owns torch: networks, training, prediction, acquisition functions, checkpoints."""

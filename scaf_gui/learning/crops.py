@@ -1,0 +1,77 @@
+"""Cutting square crops from images: antialiased, one convention with :func:`crop_transform`."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.core.geometry import Square, crop_transform
+
+#: beyond this reduction the image is averaged down before the crop is cut
+_MAX_SUPERSAMPLE = 6
+
+
+def cut_crop(image: ByteArray, square: Square, size: int, degrees: float = 0.0) -> ByteArray:
+    """The pixels of a square, as the network sees them.
+
+    A landmark at ``p`` (image pixels) is at ``transform(crop_transform(square, size, degrees), p)``.
+
+    :param image: (H, W, 3) uint8 RGB
+    :param degrees: turn of the crop's content, clockwise as seen
+    :returns: (size, size, 3) uint8; black where the square leaves the image
+    """
+    reduction = square.side / size
+    factor = 1
+    if reduction > _MAX_SUPERSAMPLE:
+        factor = int(reduction / (_MAX_SUPERSAMPLE / 2))
+        image, square = _reduced(image, square, factor, degrees)
+        reduction /= factor
+    # Bilinear reading skips pixels when it shrinks: read finer, then average whole blocks.
+    finer = max(1, int(np.ceil(reduction - 1e-6)))
+    matrix = crop_transform(square, size * finer, degrees)
+    crop = warp(image, matrix, size * finer)
+    if finer > 1:
+        crop = np.asarray(cv2.resize(crop, (size, size), interpolation=cv2.INTER_AREA), np.uint8)
+    return crop
+
+
+def warp(image: ByteArray, matrix: FloatArray, size: int) -> ByteArray:
+    """Bilinear (size, size, 3) through an affine from image to crop; black outside."""
+    if max(image.shape[:2]) >= 32767:  # the limit of cv2's warps
+        image, matrix = _window(image, matrix, size)
+    warped = cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
+    return np.asarray(warped, np.uint8)
+
+
+def _window(image: ByteArray, matrix: FloatArray, size: int) -> tuple[ByteArray, FloatArray]:
+    """The part of a huge image that a crop reads, and the affine from there."""
+    back = cv2.invertAffineTransform(matrix)
+    corners = np.array([[0, 0], [size, 0], [0, size], [size, size]], np.float64) @ back[:, :2].T + back[:, 2]
+    x0, y0 = np.maximum(np.floor(corners.min(axis=0)).astype(int) - 2, 0)
+    x1, y1 = np.maximum(np.ceil(corners.max(axis=0)).astype(int) + 3, [x0 + 1, y0 + 1])
+    part = image[y0:y1, x0:x1]
+    if part.size == 0:
+        part, x0, y0 = image[:1, :1] * 0, 10**6, 10**6
+    moved = matrix.copy()
+    moved[:, 2] += matrix[:, :2] @ np.array([x0, y0], np.float64)
+    return part, moved
+
+
+def _reduced(image: ByteArray, square: Square, factor: int, degrees: float) -> tuple[ByteArray, Square]:
+    """The square's surroundings averaged over blocks of ``factor``, and the square in there."""
+    reach = square.side * (0.75 if degrees else 0.5) + 2 * factor
+    height, width = image.shape[:2]
+    x0 = int(np.clip(np.floor(square.cx - reach), 0, width - 1))
+    y0 = int(np.clip(np.floor(square.cy - reach), 0, height - 1))
+    x1 = int(np.clip(np.ceil(square.cx + reach), x0 + 1, width))
+    y1 = int(np.clip(np.ceil(square.cy + reach), y0 + 1, height))
+    columns, rows = -(-(x1 - x0) // factor), -(-(y1 - y0) // factor)
+    part = image[y0:y1, x0:x1]
+    part = cv2.copyMakeBorder(
+        part, 0, rows * factor - part.shape[0], 0, columns * factor - part.shape[1], cv2.BORDER_REPLICATE
+    )
+    small = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    centre_x = (square.cx - x0 + 0.5) / factor - 0.5
+    centre_y = (square.cy - y0 + 0.5) / factor - 0.5
+    return small, Square(centre_x, centre_y, square.side / factor)

@@ -1,0 +1,85 @@
+"""Which device computes, in which precision, and why."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+
+import torch
+
+from scaf_gui.errors import DeviceError
+
+KINDS = ("auto", "cuda", "mps", "cpu")
+
+
+@dataclass(frozen=True)
+class Device:
+    """``dtype`` is what autocast computes in, ``None`` for plain float32; ``why`` is for people."""
+
+    kind: str
+    dtype: torch.dtype | None
+    why: str
+
+    @property
+    def torch(self) -> torch.device:
+        return torch.device(self.kind)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        if self.dtype is None:
+            return nullcontext()
+        return torch.autocast(self.kind, self.dtype)
+
+    @property
+    def scales_loss(self) -> bool:
+        """float16 needs its loss scaled, or small gradients vanish."""
+        return self.dtype is torch.float16
+
+
+def choose_device(wanted: str = "auto") -> Device:
+    """CUDA, then Apple's MPS, then the CPU; ``wanted`` names one of :data:`KINDS`.
+
+    :raises DeviceError: for a device that is asked for by name and is not there
+    """
+    if wanted not in KINDS:
+        raise DeviceError(f"there is no device '{wanted}'; choose one of {', '.join(KINDS)}")
+    if wanted in ("auto", "cuda") and torch.cuda.is_available():
+        return _cuda()
+    if wanted == "cuda":
+        raise DeviceError(f"no CUDA device: {_why_no_cuda()}; choose 'auto' or 'cpu'")
+    if wanted in ("auto", "mps") and torch.backends.mps.is_available():
+        return Device("mps", None, "Apple GPU (MPS), float32: no CUDA device")
+    if wanted == "mps":
+        raise DeviceError("no Apple GPU (MPS) here; choose 'auto' or 'cpu'")
+    return _cpu("asked for" if wanted == "cpu" else _why_no_cuda())
+
+
+def cpu_device(reason: str) -> Device:
+    """The CPU to fall back to, with the reason in ``why``."""
+    return _cpu(reason)
+
+
+def _cuda() -> Device:
+    name = torch.cuda.get_device_name(0)
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return Device("cuda", torch.bfloat16, f"{name}, mixed precision with bfloat16")
+    return Device("cuda", torch.float16, f"{name}, mixed precision with float16: it has no bfloat16")
+
+
+def _why_no_cuda() -> str:
+    if torch.version.cuda is None:
+        return "no CUDA device (this torch is built without CUDA)"
+    return "no CUDA device"
+
+
+def _cpu(reason: str) -> Device:
+    # float32 code emulates bfloat16 on processors without the instructions, slower than float32.
+    if _has("_is_amx_tile_supported"):
+        return Device("cpu", torch.bfloat16, f"CPU, bfloat16: {reason}, processor has AMX")
+    if _has("_is_avx512_bf16_supported"):
+        return Device("cpu", torch.bfloat16, f"CPU, bfloat16: {reason}, processor has AVX512-BF16")
+    return Device("cpu", None, f"CPU, float32: {reason}, processor has no bfloat16")
+
+
+def _has(probe: str) -> bool:
+    """torch keeps these probes private; a build without them counts as a processor without."""
+    return bool(getattr(torch.cpu, probe, lambda: False)())

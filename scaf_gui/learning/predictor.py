@@ -1,0 +1,119 @@
+"""Crops in, landmarks and acquisition scores out: numpy on both sides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import CheckpointError
+from scaf_gui.learning.acquisition import ACQUISITIONS, magnitudes
+from scaf_gui.learning.checkpoint import Checkpoint
+from scaf_gui.learning.crops import cut_crop
+from scaf_gui.learning.decoding import DECODERS, to_crop
+from scaf_gui.learning.device import Device
+from scaf_gui.learning.networks import normalise
+
+
+@dataclass(frozen=True, eq=False)
+class CropPredictions:
+    """A batch: ``points_crop`` (B, L, 2) and ``magnitude`` (B, L) float64, ``scores`` by acquisition function
+    (B,) float64, larger is less sure; ``features`` (B, 99) float32, the encoder's latent."""
+
+    points_crop: FloatArray
+    magnitude: FloatArray
+    scores: dict[str, FloatArray]
+    features: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class FacePrediction:
+    """One face: ``points`` (L, 2) image pixels, ``magnitude`` (L,), ``scores``, ``features`` (99,)."""
+
+    points: FloatArray
+    magnitude: FloatArray
+    scores: dict[str, float]
+    features: FloatArray
+
+
+class Predictor:
+    """A checkpoint made ready to predict a scheme's landmarks.
+
+    :param scheme: the project's scheme; landmarks of the checkpoint's scheme are mapped to it
+    :param scores: which heatmap acquisition functions to compute with each prediction
+    :raises CheckpointError: where the checkpoint's scheme does not lead to the project's
+    """
+
+    def __init__(
+        self, checkpoint: Checkpoint, device: Device, scheme: Scheme, scores: Sequence[str] = ("nnm", "entropy")
+    ) -> None:
+        source = checkpoint.scheme
+        matrix = scheme.matrix_from(source)
+        if matrix is None or (source.id == scheme.id and source.num_landmarks != scheme.num_landmarks):
+            raise CheckpointError(
+                f"the model {checkpoint.id} is of landmark scheme '{source.id}', which does not lead to '{scheme.id}'"
+            )
+        self.model_id = checkpoint.id
+        self.crop_size = checkpoint.architecture.input_size
+        self.device = device
+        self._matrix = None if source.id == scheme.id else matrix
+        self._flip = torch.as_tensor(source.flip)
+        self._flip_average = bool(checkpoint.meta.get("flip_average", False))
+        self._decode = DECODERS[checkpoint.meta["decoder"]]
+        self._sigma = float(checkpoint.meta["sigma"])
+        self._window = int(checkpoint.meta["nnm_window"])
+        self._scores = {name: function for name in scores if (function := ACQUISITIONS[name].of_heatmaps)}
+        self._network = checkpoint.network().to(device.torch)
+        self._mean = torch.tensor(checkpoint.meta["normalisation"]["mean"], device=device.torch)
+
+    def heatmaps(self, crops: Sequence[ByteArray] | ByteArray) -> tuple[Tensor, Tensor]:
+        """Heatmaps (B, L, S, S) float32 of the checkpoint's own scheme, and features (B, 99)."""
+        batch = torch.from_numpy(np.ascontiguousarray(np.stack(list(crops)))).to(self.device.torch)
+        with torch.inference_mode(), self.device.autocast():
+            images = normalise(batch, self._mean)
+            heatmaps, features = self._network.heatmaps_and_features(images)
+            if self._flip_average:
+                mirrored = self._network(images.flip(3))[:, self._flip].flip(3)
+                heatmaps = (heatmaps + mirrored) / 2
+        return heatmaps.float(), features.float()
+
+    def predict(self, crops: Sequence[ByteArray] | ByteArray) -> CropPredictions:
+        """Landmarks of crops (B, crop_size, crop_size, 3) uint8 RGB."""
+        heatmaps, features = self.heatmaps(crops)
+        with torch.inference_mode():
+            peak, points = self._decode(heatmaps, self._sigma)
+            points = to_crop(points, self.crop_size, heatmaps.shape[-1])
+            magnitude = magnitudes(heatmaps, peak, self._window)
+            scores = {name: function(heatmaps, peak, self._window) for name, function in self._scores.items()}
+        points_crop = points.cpu().numpy().astype(np.float64)
+        magnitude_array = magnitude.cpu().numpy().astype(np.float64)
+        if self._matrix is not None:
+            points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
+            magnitude_array = magnitude_array @ self._matrix.T
+        return CropPredictions(
+            points_crop,
+            magnitude_array,
+            {name: value.cpu().numpy().astype(np.float64) for name, value in scores.items()},
+            features.cpu().numpy(),
+        )
+
+    def predict_faces(self, faces: Sequence[tuple[ByteArray, Square]]) -> list[FacePrediction]:
+        """Landmarks of faces, each given as its image (H, W, 3) uint8 RGB and its crop's square."""
+        if not faces:
+            return []
+        batch = self.predict([cut_crop(image, square, self.crop_size) for image, square in faces])
+        return [
+            FacePrediction(
+                transform(inverse(crop_transform(square, self.crop_size)), batch.points_crop[place]),
+                batch.magnitude[place],
+                {name: float(values[place]) for name, values in batch.scores.items()},
+                batch.features[place],
+            )
+            for place, (_, square) in enumerate(faces)
+        ]
