@@ -1,0 +1,385 @@
+"""The canvas: an image, the landmarks of one face, and the gestures that correct them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QGraphicsRectItem, QWidget
+
+from scaf_gui.core.arrays import ByteArray
+from scaf_gui.core.face import Face, Prediction
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.gui.canvas import style
+from scaf_gui.gui.canvas.drag import THRESHOLD, Drag
+from scaf_gui.gui.canvas.hit import nearest
+from scaf_gui.gui.canvas.landmark_item import LandmarkItem
+from scaf_gui.gui.canvas.shown import Shown, shown
+from scaf_gui.gui.canvas.view import ImageView
+
+_BOX_HINT = "Drag a rectangle around the face. Esc leaves it as it was."
+
+
+class Canvas(ImageView):
+    """Shows a face and lets its landmarks be dragged; keeps a preview, never the truth.
+
+    A drag changes only what is drawn. When it is let go, ``landmarkMoved(landmark, x, y)`` says once where
+    the landmark was put (image pixels, 0-based, pixel centres at whole numbers) on the face :attr:`face`;
+    whoever listens edits the document and shows the changed face. What is to be shown is put off while a
+    drag is held, and keys do nothing but Escape, so no landmark can end up on another face.
+
+    ``landmarkSelected(landmark or None)``: the selection changed, whoever changed it.
+    ``boxDrawn(x, y, width, height)``: a bounding box was drawn, image pixels.
+    """
+
+    landmarkMoved = Signal(int, float, float)  # noqa: N815
+    landmarkSelected = Signal(object)  # noqa: N815
+    boxDrawn = Signal(float, float, float, float)  # noqa: N815
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setAccessibleName("Canvas")
+        self._landmarks = LandmarkItem()
+        self.scene().addItem(self._landmarks)
+        self._rubber = QGraphicsRectItem()
+        self._rubber.setPen(style.pen(style.SELECTED, 1.5, dashed=True))
+        self._rubber.setZValue(2)
+        self._rubber.hide()
+        self.scene().addItem(self._rubber)
+        self._face: Face | None = None
+        self._shown: Shown | None = None
+        self._selected: int | None = None
+        self._hovered: int | None = None
+        self._drag: Drag | None = None
+        self._pressed: QPointF | None = None  # a press beside all landmarks, until it is let go or becomes a pull
+        self._box_mode = False
+        self._box_start: tuple[float, float] | None = None
+        self._before: Shown | None = None  # what a drag takes back when it is cancelled
+        self._pending: dict[str, tuple[Any, ...]] = {}  # what is to be shown once nothing is held
+        self._renewed: set[str] = set()  # what was shown since the last drag ended
+
+    # -- what is shown
+
+    @property
+    def face(self) -> Face | None:
+        """The face on the canvas: the one that the signals speak of."""
+        return self._face
+
+    def show_image(self, image: ByteArray | None, keep_view: bool = False) -> None:
+        """Show an image, (height, width, 3) uint8 RGB; it must not be written to afterwards.
+
+        :param keep_view: stay at this zoom and place, else the whole image is shown
+        """
+        if self.is_busy:
+            self._pending["image"] = (image, keep_view)
+            return
+        self._renewed.add("image")
+        self._put_image(image, keep_view)
+
+    def show_face(self, face: Face | None, prediction: Prediction | None, scheme: Scheme) -> None:
+        """Show a face's label, or its prediction where it has no label.
+
+        :raises ValueError: when label or prediction do not fit the scheme
+        """
+        if self.is_busy:
+            self._pending["face"] = (face, prediction, scheme)
+            return
+        same = face is not None and self._face is not None and face.id == self._face.id
+        had_bounds = self._shown is not None and self._shown.bounds() is not None
+        self._renewed.add("face")
+        self._shown = shown(face, prediction, scheme) if face is not None else None
+        self._face = face
+        self._hovered = None
+        self._landmarks.set_shown(self._shown)
+        if not same or (self._selected or 0) >= scheme.num_landmarks:
+            self._choose(None)
+        if self._fit == "face" and not (same and had_bounds):
+            self.fit_face()
+        self._mark()
+
+    def fit_face(self) -> None:
+        """Show the face as large as it goes; the whole image while nothing is known of the face."""
+        bounds = self._shown.bounds() if self._shown is not None else None
+        if bounds is None:
+            self.fit_image()
+        else:
+            self._fit_rectangle(*bounds)
+        self._fit = "face"
+
+    def _refit(self) -> None:
+        if self._fit == "face":
+            self.fit_face()
+        else:
+            super()._refit()
+
+    def _camera_changed(self) -> None:
+        self._landmarks.set_zoom(self.zoom)
+
+    @property
+    def skeleton(self) -> bool:
+        """Whether the curves that join landmarks are shown."""
+        return self._landmarks.layer("skeleton")
+
+    @skeleton.setter
+    def skeleton(self, on: bool) -> None:
+        self._landmarks.set_layer("skeleton", on)
+
+    @property
+    def labels(self) -> bool:
+        """Whether the landmarks' names are shown."""
+        return self._landmarks.layer("labels")
+
+    @labels.setter
+    def labels(self, on: bool) -> None:
+        self._landmarks.set_layer("labels", on)
+
+    @property
+    def ghost(self) -> bool:
+        """Whether the prediction is shown behind the label."""
+        return self._landmarks.layer("ghost")
+
+    @ghost.setter
+    def ghost(self, on: bool) -> None:
+        self._landmarks.set_layer("ghost", on)
+
+    # -- selection
+
+    @property
+    def selected(self) -> int | None:
+        return self._selected
+
+    def select(self, landmark: int | None) -> None:
+        """Select a landmark and bring it into sight; ``None`` selects none."""
+        if self._drag is not None:
+            return
+        count = 0 if self._shown is None else len(self._shown.points)
+        self._choose(landmark if landmark is not None and 0 <= landmark < count else None)
+        place = self.position(self._selected)
+        if place is not None and not self._scene_area().contains(*place):
+            x, y = self._camera.to_screen(*place)
+            width, height = self._extent()
+            self._move_by(width / 2 - x, height / 2 - y)
+
+    def select_next(self, step: int = 1) -> None:
+        """Select the landmark ``step`` further on, round and round."""
+        if self._shown is None:
+            return
+        count = len(self._shown.points)
+        if self._selected is None:
+            self.select(0 if step > 0 else count - 1)
+        else:
+            self.select((self._selected + step) % count)
+
+    def position(self, landmark: int | None) -> tuple[float, float] | None:
+        """Where a landmark is drawn, image pixels; ``None`` where it has no place."""
+        if landmark is None or self._shown is None:
+            return None
+        x, y = self._shown.points[landmark].tolist()
+        return (x, y) if np.isfinite(x + y) else None
+
+    def nudge(self, dx: float, dy: float) -> None:
+        """Move the selected landmark by so many image pixels, as a drag of that length would."""
+        place = self.position(self._selected)
+        if place is None or self._selected is None or self.is_busy:
+            return
+        x, y = place[0] + dx, place[1] + dy
+        self._preview(self._selected, x, y)
+        self.landmarkMoved.emit(self._selected, x, y)
+
+    def _choose(self, landmark: int | None) -> None:
+        changed = landmark != self._selected
+        self._selected = landmark
+        self._mark()
+        if changed:
+            self.landmarkSelected.emit(landmark)
+
+    def _mark(self) -> None:
+        dragged = self._drag is not None and self._drag.moved
+        self._landmarks.mark(selected=self._selected, hovered=self._hovered, dragged=dragged)
+
+    def _preview(self, landmark: int, x: float, y: float) -> None:
+        if self._shown is not None:
+            self._shown = self._shown.with_point(landmark, x, y)
+            self._landmarks.preview(landmark, x, y)
+
+    # -- gestures
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a landmark or a box is being dragged: what is to be shown waits for its end."""
+        return self._drag is not None or self._box_start is not None
+
+    def begin_box(self) -> None:
+        """Let the next drag draw a bounding box."""
+        if self._image.size is None or self.is_busy:
+            return
+        self._box_mode = True
+        self.set_hint(_BOX_HINT)
+        self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+
+    def finish_gesture(self) -> None:
+        """End what is held as letting the button go would."""
+        if self._drag is not None:
+            self._end_drag(self._drag)
+        elif self._box_start is not None:
+            self._end_box()
+        self._pressed = None
+        if self._pull is not None:
+            self._end_pull()
+
+    def cancel_gesture(self) -> bool:
+        """Drop what is held, or leave box drawing; whether there was anything to drop."""
+        if self._drag is not None:
+            self._drag = None
+            self._renewed.clear()
+            self.viewport().unsetCursor()
+            self._shown = self._before
+            self._landmarks.set_shown(self._shown)
+            self._mark()
+            self._show_pending()
+            return True
+        if self._box_mode:
+            self._leave_box()
+            self._renewed.clear()
+            self._show_pending()
+            return True
+        return False
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        event.accept()
+        if event.button() in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
+            if not self.is_busy:
+                self._start_pull(event)
+            return
+        if event.button() != Qt.MouseButton.LeftButton or self._image.size is None:
+            return
+        self.finish_gesture()  # its release never came
+        place = self._scene_point(event.position())
+        if self._box_mode:
+            self._box_start = place
+            return
+        landmark = self._landmark_at(event.position())
+        if landmark is None and self._selected is not None and self.position(self._selected) is None:
+            landmark = self._selected  # it has no place yet: it gets this one
+        if landmark is None:
+            self._pressed = event.position()
+            return
+        screen = (event.position().x(), event.position().y())
+        self._choose(landmark)
+        self._before = self._shown
+        self._drag = Drag(landmark, self.position(landmark), place, screen)
+        self._follow(place, screen)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self.mousePressEvent(event)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        place = self._scene_point(event.position())
+        if self._drag is not None:
+            self._follow(place, (event.position().x(), event.position().y()))
+        elif self._box_start is not None:
+            corner = QPointF(*self._box_start)
+            self._rubber.setRect(QRectF(corner, QPointF(*place)).normalized())
+            self._rubber.show()
+        elif self._pull is not None:
+            self._follow_pull(event)
+        elif self._pressed is not None:
+            if (event.position() - self._pressed).manhattanLength() > 2 * THRESHOLD:
+                self._start_pull(event)
+                self._pressed = None
+        else:
+            self._hovered = None if self._box_mode else self._landmark_at(event.position())
+            self._mark()
+        self.cursorMoved.emit(*place)
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        event.accept()
+        if event.button() != Qt.MouseButton.LeftButton:
+            if self._pull is not None and not self.is_busy:
+                self._end_pull()
+            return
+        if self._pressed is not None:
+            self._choose(None)
+        self.finish_gesture()
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().leaveEvent(event)
+        self._hovered = None
+        self._mark()
+
+    def focusOutEvent(self, event: QFocusEvent) -> None:  # noqa: N802
+        super().focusOutEvent(event)
+        self.finish_gesture()
+
+    def hideEvent(self, event: QHideEvent) -> None:  # noqa: N802
+        super().hideEvent(event)
+        self.finish_gesture()
+
+    def event(self, event: QEvent) -> bool:
+        # While something is held no shortcut may fire: "accept" in the middle of a drag would go to the next face.
+        if event.type() == QEvent.Type.ShortcutOverride and (self.is_busy or self._escapes(event)):
+            event.accept()
+            return True
+        return super().event(event)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        if self._escapes(event):
+            self.cancel_gesture()
+        elif not self.is_busy:
+            event.ignore()  # the window may know it; scrolling, which the base class would do, makes no sense here
+
+    def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
+        return False if self.is_busy else super().focusNextPrevChild(forward)
+
+    def _escapes(self, event: QEvent) -> bool:
+        return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and (self.is_busy or self._box_mode)
+
+    def _landmark_at(self, screen: QPointF) -> int | None:
+        if self._shown is None:
+            return None
+        x, y = self._scene_point(screen)
+        radius, slack = style.GRAB / self.zoom, style.GRAB_SLACK / self.zoom
+        return nearest(self._shown.points, x, y, radius, self._selected, slack)
+
+    def _follow(self, place: tuple[float, float], screen: tuple[float, float]) -> None:
+        drag = self._drag
+        if drag is not None and (drag.follow(place, screen) or drag.start is None):
+            self.viewport().setCursor(Qt.CursorShape.BlankCursor)  # the cross-hair shows the place, nothing covers it
+            self._mark()
+            self._preview(drag.landmark, *drag.at)
+
+    def _end_drag(self, drag: Drag) -> None:
+        self._drag = None
+        self.viewport().unsetCursor()
+        self._mark()
+        self._renewed.clear()
+        if drag.result is not None:
+            self.landmarkMoved.emit(drag.landmark, *drag.result)
+        self._show_pending()
+
+    def _end_box(self) -> None:
+        box = self._rubber.rect() if self._rubber.isVisible() else QRectF()
+        self._leave_box()
+        self._renewed.clear()
+        if min(box.width(), box.height()) * self.zoom >= 2 * THRESHOLD:
+            self.boxDrawn.emit(box.x(), box.y(), box.width(), box.height())
+        self._show_pending()
+
+    def _leave_box(self) -> None:
+        self._box_mode, self._box_start = False, None
+        self._rubber.hide()
+        self.set_hint(None)
+        self.viewport().unsetCursor()
+
+    def _show_pending(self) -> None:
+        """Show what came while something was held, unless the listeners have just shown something newer."""
+        pending, self._pending = self._pending, {}
+        if "image" in pending and "image" not in self._renewed:
+            self.show_image(*pending["image"])
+        if "face" in pending:
+            face = pending["face"][0]
+            shown_id, coming_id = (None if one is None else one.id for one in (self._face, face))
+            if "face" not in self._renewed or shown_id != coming_id:
+                self.show_face(*pending["face"])

@@ -1,0 +1,80 @@
+"""The photo on the canvas."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
+
+from scaf_gui.core.arrays import ByteArray
+from scaf_gui.gui.canvas.pyramid import Pyramid
+
+
+class ImageItem(QGraphicsItem):
+    """Paints what a view shows of one image, from a suitable level of its pyramid.
+
+    The picture is made once for each position of the view, at the resolution of the screen; painting
+    again (a landmark was moved over it) only copies it. Nothing larger than the window is ever made.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pyramid: Pyramid | None = None
+        self._key: tuple[float, ...] = ()
+        self._picture: QImage | None = None
+        self._pixels: npt.NDArray[np.uint32] | None = None  # the picture's memory
+        self._at = (0.0, 0.0)
+
+    def set_image(self, image: ByteArray | None) -> None:
+        """Show another image, (height, width, 3) uint8 RGB."""
+        self.prepareGeometryChange()
+        self._pyramid = None if image is None else Pyramid(image)
+        self._key, self._picture, self._pixels = (), None, None
+        self.update()
+
+    @property
+    def size(self) -> tuple[int, int] | None:
+        """(width, height) in pixels."""
+        return None if self._pyramid is None else (self._pyramid.width, self._pyramid.height)
+
+    def boundingRect(self) -> QRectF:  # noqa: N802
+        """From the outer edge of the first pixel, half a pixel before its centre."""
+        width, height = self.size or (0, 0)
+        return QRectF(-0.5, -0.5, width, height)
+
+    def paint(self, painter: QPainter, option: QStyleOptionGraphicsItem, widget: QWidget | None = None) -> None:
+        if self._pyramid is None:
+            return
+        to_screen = painter.worldTransform()
+        area = painter.viewport() if widget is None else widget.rect()
+        ratio = painter.device().devicePixelRatioF()
+        self._render(
+            to_screen.m11() * ratio,
+            -to_screen.dx() * ratio,
+            -to_screen.dy() * ratio,
+            round(area.width() * ratio),
+            round(area.height() * ratio),
+            ratio,
+        )
+        if self._picture is not None:
+            painter.save()
+            painter.resetTransform()
+            painter.drawImage(QPointF(*self._at), self._picture)
+            painter.restore()
+
+    def _render(self, scale: float, left: float, top: float, width: int, height: int, ratio: float) -> None:
+        key = (scale, left, top, width, height, ratio)
+        if key == self._key or self._pyramid is None:
+            return
+        self._key, self._picture = key, None
+        seen = self._pyramid.view(scale, left, top, width, height)
+        if seen is None:
+            return
+        x, y, pixels = seen
+        self._pixels = np.ascontiguousarray(pixels)
+        rows, columns = self._pixels.shape
+        self._picture = QImage(self._pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
+        self._picture.setDevicePixelRatio(ratio)
+        self._at = (x / ratio, y / ratio)
