@@ -100,7 +100,9 @@ def _from_landmarks(truth: Path, scheme: Scheme) -> Finder:
     from scaf_gui.session.truth import read_truth
 
     def find(image: str) -> tuple[Box, ...]:
-        boxes = tuple(landmark_box(face.points, scheme.face_box) for face in read_truth(truth, scheme, [image]))
+        boxes = tuple(
+            landmark_box(face.points, scheme.face_box) for face in read_truth(truth, scheme, (image,)).get(image, ())
+        )
         if not boxes:
             raise LabelFileError(f"no .pts file for {image}; draw its box by hand", truth)
         return boxes

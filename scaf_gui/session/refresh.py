@@ -24,6 +24,7 @@ from scaf_gui.session.events import (
 )
 from scaf_gui.session.prefill import CacheDoor, PredictorDoor
 from scaf_gui.session.scoring import score_sample
+from scaf_gui.session.truth import as_box
 
 if TYPE_CHECKING:
     from scaf_gui.learning.checkpoint import Checkpoint
@@ -85,14 +86,7 @@ def _square(face: Face, points: FloatArray, scheme: Scheme) -> Square:
     if face.box is None:
         return by_label
     by_box = crop_square(face.box)
-    return by_box if overlap(_as_box(by_box), _as_box(by_label)) > 0.5 else by_label
-
-
-def _as_box(square: Square) -> Any:
-    from scaf_gui.core.face import Box
-
-    half = square.side / 2
-    return Box(square.cx - half, square.cy - half, square.side, square.side)
+    return by_box if overlap(as_box(by_box), as_box(by_label)) > 0.5 else by_label
 
 
 def refresh(
