@@ -1,0 +1,230 @@
+"""The landmark panel: every landmark of the current face by name, and the six attributes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QGridLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableView,
+    QVBoxLayout,
+    QWidget,
+)
+
+from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.face import ATTRIBUTES, Face, Flag, Prediction
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.gui import theme
+
+Index = QModelIndex | QPersistentModelIndex
+_COLUMNS = ("Landmark", "Flag", "Sure", "By")
+_FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
+_ATTRIBUTE_NAMES = {
+    "pose": ("Pose", "Large head pose"),
+    "expression": ("Expression", "Strong expression"),
+    "illumination": ("Light", "Extreme illumination"),
+    "make_up": ("Make-up", "Heavy make-up"),
+    "occlusion": ("Occlusion", "Parts of the face are hidden"),
+    "blur": ("Blur", "The image is blurred"),
+}
+
+
+class LandmarkModel(QAbstractTableModel):
+    """One row per landmark of the scheme."""
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        self._scheme: Scheme | None = None
+        self._face: Face | None = None
+        self._prediction: Prediction | None = None
+        self._sure: FloatArray | None = None
+
+    def show(self, scheme: Scheme | None, face: Face | None, prediction: Prediction | None) -> None:
+        """Show another face; the rows stay while the scheme stays."""
+        if scheme is not self._scheme:
+            self.beginResetModel()
+            self._scheme = scheme
+            self.endResetModel()
+        self._face, self._prediction = face, prediction
+        self._sure = confidence(prediction.magnitude) if prediction is not None else None
+        if self.rowCount():
+            self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(_COLUMNS) - 1))
+
+    def rowCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return 0 if parent.isValid() or self._scheme is None else self._scheme.num_landmarks
+
+    def columnCount(self, parent: Index = QModelIndex()) -> int:  # noqa: N802, B008
+        return len(_COLUMNS)
+
+    def headerData(  # noqa: N802
+        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
+    ) -> object:
+        if orientation is not Qt.Orientation.Horizontal:
+            return None
+        if role == Qt.ItemDataRole.DisplayRole:
+            return _COLUMNS[section]
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return (
+                "Name in the landmark scheme",
+                "Visible, occluded or missing",
+                "How high the model's heatmap is around the landmark, beside this face's best",
+                "hand: placed by a person; model: from the prediction",
+            )[section]
+        return None
+
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> object:
+        if self._scheme is None:
+            return None
+        landmark, column = index.row(), index.column()
+        if role == Qt.ItemDataRole.DisplayRole:
+            return self._text(landmark, column)
+        if role == Qt.ItemDataRole.ToolTipRole:
+            return self._where(landmark)
+        if role == Qt.ItemDataRole.ForegroundRole:
+            return self._colour(landmark, column)
+        return None
+
+    def _flag(self, landmark: int) -> Flag | None:
+        label = self._face.label if self._face is not None else None
+        return Flag(int(label.flags[landmark])) if label is not None else None
+
+    def _text(self, landmark: int, column: int) -> str:
+        assert self._scheme is not None
+        label = self._face.label if self._face is not None else None
+        match column:
+            case 0:
+                return self._scheme.names[landmark].replace("_", " ")
+            case 1:
+                flag = self._flag(landmark)
+                return _FLAG_NAMES[flag] if flag is not None else ""
+            case 2:
+                return f"{self._sure[landmark]:.0%}" if self._sure is not None else ""
+        if label is not None and label.placed[landmark]:
+            return "hand"
+        return "model" if self._prediction is not None or (label is not None and label.based_on) else ""
+
+    def _where(self, landmark: int) -> str:
+        assert self._scheme is not None
+        label = self._face.label if self._face is not None else None
+        points = label.points if label is not None else self._prediction.points if self._prediction else None
+        name = f"{landmark}: {self._scheme.names[landmark]}"
+        if points is None or not np.isfinite(points[landmark]).all():
+            return name
+        return f"{name} at ({points[landmark][0]:.1f}, {points[landmark][1]:.1f})"
+
+    def _colour(self, landmark: int, column: int) -> object:
+        if column == 1 and self._flag(landmark) in (Flag.OCCLUDED, Flag.MISSING):
+            return theme.colour("warning")
+        if column == 3 and self._text(landmark, 3) == "hand":
+            return theme.colour("labelled")
+        if column == 2 and self._sure is not None and self._sure[landmark] < 0.35:
+            return theme.colour("warning")
+        return theme.colour("text" if column == 0 else "muted")
+
+
+def confidence(magnitude: FloatArray) -> FloatArray:
+    """Share of the face's largest heatmap magnitude, (num_landmarks,) in 0 to 1, for display only."""
+    top = float(np.max(magnitude, initial=0.0))
+    return np.clip(magnitude / top, 0.0, 1.0) if top > 0 else np.zeros_like(magnitude)
+
+
+class LandmarkPanel(QWidget):
+    """Says which landmark was chosen in the list and which attribute was toggled."""
+
+    chosen = Signal(int)
+    attribute_toggled = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.model = LandmarkModel(self)
+        self.title = QLabel("Landmarks", self)
+        theme.set_role(self.title, "heading")
+        self.summary = QLabel(self)
+        theme.set_role(self.summary, "muted")
+        self.table = QTableView(self)
+        self.table.setModel(self.model)
+        self._set_up_table()
+        self.attributes = self._make_attributes()
+        head = QHBoxLayout()
+        head.setContentsMargins(14, 0, 12, 0)
+        head.addWidget(self.title)
+        head.addStretch(1)
+        head.addWidget(self.summary)
+        grid = QGridLayout()
+        grid.setContentsMargins(12, 2, 12, 4)
+        grid.setSpacing(5)
+        for place, button in enumerate(self.attributes):
+            grid.addWidget(button, place // 3, place % 3)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 10, 0, 6)
+        box.setSpacing(6)
+        box.addLayout(head)
+        box.addWidget(self.table, 1)
+        box.addLayout(grid)
+        self.table.selectionModel().currentRowChanged.connect(self._choose)
+        theme.news().changed.connect(self.table.viewport().update)
+        self.show_face(None, None, None)
+
+    def _set_up_table(self) -> None:
+        table = self.table
+        table.verticalHeader().hide()
+        table.verticalHeader().setDefaultSectionSize(22)
+        table.setShowGrid(False)
+        table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setTabKeyNavigation(False)
+        table.setAccessibleName("Landmarks of this face")
+        header = table.horizontalHeader()
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        header.setHighlightSections(False)
+        header.setMinimumSectionSize(40)
+        for column, width in ((1, 66), (2, 48), (3, 50)):
+            header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
+            table.setColumnWidth(column, width)
+
+    def _make_attributes(self) -> tuple[QPushButton, ...]:
+        made = []
+        for place, key in enumerate(ATTRIBUTES):
+            title, tip = _ATTRIBUTE_NAMES[key]
+            button = QPushButton(title, self)
+            button.setCheckable(True)
+            button.setToolTip(f"{tip} (WFLW attribute '{key}')")
+            theme.set_role(button, "chip")
+            button.clicked.connect(lambda _checked, place=place: self.attribute_toggled.emit(place))
+            made.append(button)
+        return tuple(made)
+
+    def show_face(self, scheme: Scheme | None, face: Face | None, prediction: Prediction | None) -> None:
+        """Show what is known of a face."""
+        self.model.show(scheme, face, prediction)
+        for place, button in enumerate(self.attributes):
+            button.setEnabled(face is not None)
+            button.setChecked(face is not None and face.attributes[place])
+        placed = int(face.label.placed.sum()) if face is not None and face.label is not None else 0
+        count = scheme.num_landmarks if scheme is not None else 0
+        self.summary.setText(f"{placed} of {count} by hand" if count else "")
+
+    def show_selected(self, landmarks: Sequence[int]) -> None:
+        """Follow the canvas's selection without answering it."""
+        selection = self.table.selectionModel()
+        selection.blockSignals(True)
+        if landmarks:
+            self.table.selectRow(landmarks[0])
+            self.table.scrollTo(self.model.index(landmarks[0], 0))
+        else:
+            self.table.clearSelection()
+        selection.blockSignals(False)
+        self.table.viewport().update()
+
+    def _choose(self, current: QModelIndex) -> None:
+        if current.isValid():
+            self.chosen.emit(current.row())

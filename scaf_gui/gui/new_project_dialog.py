@@ -1,0 +1,176 @@
+"""Asked once per folder: where the project goes, which landmarks, how the faces are found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import (
+    QButtonGroup,
+    QComboBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.gui import theme
+
+#: box source -> what it means to a person
+_SOURCES = (
+    ("detector", "Find the faces in the photos", "A face detector looks in the background; you can start at once."),
+    ("whole", "Every image is one face", "For images that are already cropped around the face."),
+    ("landmarks", "Take them from landmark files", "A folder of .pts files named like the images."),
+)
+
+
+@dataclass(frozen=True)
+class NewProject:
+    """What was chosen; ``boxes`` as :func:`scaf_gui.session.project.new_project` takes it."""
+
+    path: Path
+    scheme_id: str
+    boxes: str
+
+
+class NewProjectDialog(QDialog):
+    """Filled in from the start, so that Enter is enough."""
+
+    def __init__(self, folder: Path, images: int, path: Path, schemes: list[Scheme], parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setWindowTitle("New project")
+        self.setMinimumWidth(560)
+        title = QLabel(f"New project from “{folder.name or folder}”", self)
+        theme.set_role(title, "title")
+        count = QLabel(f"{images:,} image{'s' if images != 1 else ''}. They are only read, never changed.", self)
+        theme.set_role(count, "muted")
+
+        self.path = QLineEdit(str(path), self)
+        self.path.setAccessibleName("Project file")
+        browse = QPushButton("Change…", self)
+        browse.setAutoDefault(False)
+        browse.clicked.connect(self._browse_path)
+        self.scheme = QComboBox(self)
+        self.scheme.setAccessibleName("Landmarks")
+        for scheme in schemes:
+            self.scheme.addItem(scheme.title, scheme.id)
+        self._sources = QButtonGroup(self)
+        self.landmark_folder = QLineEdit(self)
+        self.landmark_folder.setPlaceholderText("Folder of .pts files")
+        self.landmark_folder.setAccessibleName("Folder of landmark files")
+        self._browse_landmarks = QPushButton("Choose…", self)
+        self._browse_landmarks.setAutoDefault(False)
+        self._browse_landmarks.clicked.connect(self._choose_landmarks)
+        self.trouble = QLabel(self)
+        self.trouble.setWordWrap(True)
+        self.trouble.setTextFormat(Qt.TextFormat.PlainText)
+        theme.set_role(self.trouble, "error")
+
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(14)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        grid.addWidget(self._name("Project file", self.path), 0, 0)
+        grid.addWidget(self.path, 0, 1)
+        grid.addWidget(browse, 0, 2)
+        grid.addWidget(self._name("Landmarks", self.scheme), 1, 0)
+        grid.addWidget(self.scheme, 1, 1, 1, 2)
+        grid.addWidget(self._name("Faces"), 2, 0, Qt.AlignmentFlag.AlignTop)
+        grid.addLayout(self._make_sources(), 2, 1, 1, 2)
+
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
+        self.create_button = buttons.addButton("Create project", QDialogButtonBox.ButtonRole.AcceptRole)
+        self.create_button.setDefault(True)
+        theme.set_role(self.create_button, "primary")
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(22, 18, 22, 16)
+        box.setSpacing(4)
+        box.addWidget(title)
+        box.addWidget(count)
+        box.addSpacing(14)
+        box.addLayout(grid)
+        box.addSpacing(6)
+        box.addWidget(self.trouble)
+        box.addWidget(buttons)
+        self.path.textChanged.connect(self._check)
+        self.landmark_folder.textChanged.connect(self._check)
+        self._sources.idClicked.connect(self._check)
+        self._check()
+        self.create_button.setFocus()
+
+    def choice(self) -> NewProject:
+        """What the fields say now."""
+        path = Path(self.path.text().strip()).expanduser()
+        source = _SOURCES[self._sources.checkedId()][0]
+        boxes = f"landmarks:{self.landmark_folder.text().strip()}" if source == "landmarks" else source
+        return NewProject(path.with_suffix(".scaf"), str(self.scheme.currentData()), boxes)
+
+    def choose_source(self, source: str) -> None:
+        """Pick a way of finding faces: "detector", "whole" or "landmarks"."""
+        place = [key for key, _, _ in _SOURCES].index(source)
+        self._sources.button(place).setChecked(True)
+        self._check()
+
+    def _name(self, text: str, buddy: QWidget | None = None) -> QLabel:
+        label = QLabel(text, self)
+        theme.set_role(label, "muted")
+        if buddy is not None:
+            label.setBuddy(buddy)
+        return label
+
+    def _make_sources(self) -> QVBoxLayout:
+        column = QVBoxLayout()
+        column.setSpacing(2)
+        for place, (_, title, text) in enumerate(_SOURCES):
+            radio = QRadioButton(title, self)
+            radio.setChecked(place == 0)
+            self._sources.addButton(radio, place)
+            note = QLabel(text, self)
+            theme.set_role(note, "muted")
+            note.setContentsMargins(24, 0, 0, 5)
+            column.addWidget(radio)
+            column.addWidget(note)
+        row = QHBoxLayout()
+        row.setContentsMargins(24, 0, 0, 0)
+        row.addWidget(self.landmark_folder, 1)
+        row.addWidget(self._browse_landmarks)
+        column.addLayout(row)
+        return column
+
+    def _check(self) -> None:
+        """Say what is missing instead of letting Create fail."""
+        landmarks = _SOURCES[self._sources.checkedId()][0] == "landmarks"
+        self.landmark_folder.setVisible(landmarks)
+        self._browse_landmarks.setVisible(landmarks)
+        trouble = ""
+        path = self.choice().path
+        if not self.path.text().strip():
+            trouble = "Say where the project file goes."
+        elif path.exists():
+            trouble = f"{path.name} is there already: choose another name, or cancel and open it as a project."
+        elif landmarks and not Path(self.landmark_folder.text().strip()).is_dir():
+            trouble = "Choose the folder of the landmark files." if self.landmark_folder.text().strip() else " "
+        self.trouble.setText(trouble)
+        self.trouble.setVisible(bool(trouble.strip()))
+        self.create_button.setEnabled(not trouble)
+
+    def _browse_path(self) -> None:
+        name, _ = QFileDialog.getSaveFileName(self, "Project file", self.path.text(), "SCAF project (*.scaf)")
+        if name:
+            self.path.setText(name)
+
+    def _choose_landmarks(self) -> None:
+        name = QFileDialog.getExistingDirectory(self, "Folder of .pts files", self.landmark_folder.text())
+        if name:
+            self.landmark_folder.setText(name)

@@ -1,0 +1,156 @@
+"""The queue panel: filter, counts and the list of faces."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtWidgets import QAbstractItemView, QComboBox, QHBoxLayout, QLabel, QLineEdit, QListView, QVBoxLayout, QWidget
+
+from scaf_gui.core.document import Document
+from scaf_gui.core.queue import Queue
+from scaf_gui.gui import theme
+from scaf_gui.gui.queue_delegate import ROW, QueueDelegate
+from scaf_gui.gui.queue_model import FILTERS, QueueModel
+from scaf_gui.gui.thumbnails import Load, Thumbnails
+
+
+class QueuePanel(QWidget):
+    """Shows the queue, and says which face was chosen."""
+
+    chosen = Signal(int)
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.setObjectName("queuePanel")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.thumbnails = Thumbnails(self)
+        self.model = QueueModel(self.thumbnails, self)
+        self._queue = Queue()
+        self._current: int | None = None
+        self._make()
+        # state changes come in bursts (undo of an import): count once after each burst
+        self._recount = QTimer(self)
+        self._recount.setSingleShot(True)
+        self._recount.setInterval(0)
+        self._recount.timeout.connect(self._show_counts)
+        theme.news().changed.connect(self.view.viewport().update)
+        self._show_counts()
+
+    def _make(self) -> None:
+        self.title = QLabel("Queue", self)
+        theme.set_role(self.title, "heading")
+        self.count = QLabel(self)
+        theme.set_role(self.count, "muted")
+        self.filter = QComboBox(self)
+        self.filter.setAccessibleName("Filter by state")
+        self.filter.setToolTip("Which faces to list")
+        for key, title in FILTERS.items():
+            self.filter.addItem(title, key)
+        theme.set_role(self.filter, "quiet")
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Find by file name")
+        self.search.setAccessibleName("Find by file name")
+        self.search.setClearButtonEnabled(True)
+        self.view = QListView(self)
+        self.view.setModel(self.model)
+        self.view.setItemDelegate(QueueDelegate(self.view))
+        self.view.setUniformItemSizes(True)
+        self.view.setMouseTracking(True)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.view.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.view.verticalScrollBar().setSingleStep(ROW // 2)
+        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view.setAccessibleName("Queue of faces")
+        self.empty = QLabel(self)
+        self.empty.setWordWrap(True)
+        self.empty.setAlignment(Qt.AlignmentFlag.AlignHCenter)
+        theme.set_role(self.empty, "muted")
+
+        top = QHBoxLayout()
+        top.addWidget(self.title)
+        top.addStretch(1)
+        top.addWidget(self.filter)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 10, 0, 0)
+        box.setSpacing(6)
+        head = QVBoxLayout()
+        head.setContentsMargins(14, 0, 10, 0)
+        head.setSpacing(6)
+        head.addLayout(top)
+        head.addWidget(self.count)
+        head.addWidget(self.search)
+        box.addLayout(head)
+        box.addWidget(self.empty)
+        box.addWidget(self.view, 1)
+
+        self.filter.currentIndexChanged.connect(self._refilter)
+        self.search.textChanged.connect(self._refilter)
+        self.view.clicked.connect(self._choose)
+        self.view.activated.connect(self._choose)
+        self.view.verticalScrollBar().valueChanged.connect(self._tell_visible)
+
+    # -- observing -------------------------------------------------------------------------------
+
+    def open(self, document: Document | None, queue: Queue, load: Load | None) -> None:
+        """Show another project, or none."""
+        self.thumbnails.start(load)
+        self._current = None
+        self.model.set_current(None)
+        self.show_queue(document, queue)
+
+    def show_queue(self, document: Document | None, queue: Queue) -> None:
+        """Show a new order; the current row stays in sight."""
+        self._queue = queue
+        self.model.show(document, queue)
+        self._reveal()
+        self._recount.start()
+
+    def show_current(self, face_id: int | None) -> None:
+        self._current = face_id
+        self.model.set_current(face_id)
+        self._reveal()
+
+    def faces_changed(self, face_ids: Iterable[int]) -> None:
+        """Redraw some rows, and count again."""
+        self.model.touch(face_ids)
+        self._recount.start()
+
+    def _reveal(self) -> None:
+        row = self.model.row_of(self._current)
+        if row is not None:
+            index = self.model.index(row)
+            self.view.setCurrentIndex(index)
+            self.view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+        self._tell_visible()
+
+    def _tell_visible(self) -> None:
+        first = self.view.indexAt(self.view.viewport().rect().topLeft()).row()
+        count = self.view.viewport().height() // ROW + 2
+        rows = range(max(first, 0), max(first, 0) + count)
+        faces = (self.model.face_at(row) for row in rows)
+        self.thumbnails.show_only(frozenset(face for face in faces if face is not None))
+
+    def _show_counts(self) -> None:
+        counts = self.model.counts()
+        for row, (key, title) in enumerate(FILTERS.items()):
+            self.filter.setItemText(row, f"{title}  {counts[key]:,}")
+        self.count.setText(f"{counts['labelled']:,} of {counts['all']:,} labelled")
+        self.model.refilter()
+        self._show_empty()
+        self._reveal()
+
+    def _show_empty(self) -> None:
+        empty = self.model.rowCount() == 0
+        self.empty.setVisible(empty)
+        self.empty.setText("No face here." if self.model.counts()["all"] else "No faces yet.")
+
+    def _refilter(self) -> None:
+        self.model.set_filter(str(self.filter.currentData()), self.search.text().strip())
+        self._show_empty()
+        self._reveal()
+
+    def _choose(self, index: QModelIndex) -> None:
+        face_id = self.model.face_at(index.row())
+        if face_id is not None:
+            self.chosen.emit(face_id)

@@ -1,0 +1,217 @@
+"""The training panel: one click refreshes the model; it says why it cannot, how it goes and how it ended."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from scaf_gui.gui import theme
+from scaf_gui.gui.loss_plot import LossPlot
+from scaf_gui.gui.model_history import ModelHistory
+from scaf_gui.session.events import ModelInfo, RefreshResult
+
+if TYPE_CHECKING:  # its module loads torch
+    from scaf_gui.learning.training import Progress
+
+#: fewer labelled faces than this cannot be trained on
+LEAST = 2
+
+
+class TrainingPanel(QWidget):
+    """Shows training; the work itself is asked for by signals."""
+
+    refresh_asked = Signal()
+    cancel_asked = Signal()
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._labelled, self._new, self._running, self._open = 0, 0, False, False
+        self._make()
+        theme.news().changed.connect(self._dress)
+        self._dress()
+        self.show_model(None)
+        self._show_button()
+
+    def _make(self) -> None:
+        def label(role: str, wrap: bool = False) -> QLabel:
+            made = QLabel(self)
+            made.setWordWrap(wrap)
+            made.setTextFormat(Qt.TextFormat.PlainText)
+            theme.set_role(made, role)
+            return made
+
+        self.title = label("heading")
+        self.title.setText("Model")
+        self.model_line = label("muted")
+        self.history_button = QPushButton("History", self)
+        self.history_button.setCheckable(True)
+        self.history_button.setToolTip("All models of this project, with their errors")
+        theme.set_role(self.history_button, "quiet")
+        self.button = QPushButton("Refresh model", self)
+        self.button.setIconSize(QSize(18, 18))
+        self.button.setMinimumHeight(38)
+        theme.set_role(self.button, "primary")
+        self.reason = label("muted", wrap=True)
+        self.bar = QProgressBar(self)
+        self.bar.setTextVisible(False)
+        self.bar.setRange(0, 1000)
+        self.stage = label("text")
+        self.left = label("muted")
+        self.cancel = QPushButton("Cancel", self)
+        theme.set_role(self.cancel, "quiet")
+        self.cancel.setToolTip("Stop training; the model you have stays")
+        self.figures = label("muted")
+        self.note = label("warning", wrap=True)
+        self.plot = LossPlot(self)
+        self.plot.setFixedHeight(104)
+        self.outcome = label("text", wrap=True)
+        self.history = ModelHistory(self)
+        self.history.hide()
+        self._lay_out()
+        self.button.clicked.connect(self.refresh_asked)
+        self.cancel.clicked.connect(self.cancel_asked)
+        self.history_button.toggled.connect(self.history.setVisible)
+        for widget in (self.bar, self.stage, self.left, self.cancel, self.figures, self.note, self.plot, self.outcome):
+            widget.hide()
+
+    def _lay_out(self) -> None:
+        head, run = QHBoxLayout(), QHBoxLayout()
+        head.addWidget(self.title)
+        head.addStretch(1)
+        head.addWidget(self.history_button)
+        run.addWidget(self.stage)
+        run.addStretch(1)
+        run.addWidget(self.left)
+        run.addWidget(self.cancel)
+        box = QVBoxLayout(self)
+        box.setContentsMargins(14, 8, 12, 12)
+        box.setSpacing(6)
+        box.addLayout(head)
+        box.addWidget(self.model_line)
+        box.addWidget(self.history)
+        box.addWidget(self.button)
+        box.addWidget(self.reason)
+        box.addLayout(run)
+        box.addWidget(self.bar)
+        box.addWidget(self.figures)
+        box.addWidget(self.note)
+        box.addWidget(self.plot)
+        box.addWidget(self.outcome)
+
+    # -- what there is ---------------------------------------------------------------------------
+
+    def show_model(self, model: ModelInfo | None) -> None:
+        """The model that pre-fills now."""
+        if model is None:
+            text = "No model yet"
+        else:
+            text = model.title or model.id
+            if model.error is not None:
+                text += f" · NME {model.error:.1f} %"
+        self.model_line.setText(text)
+        self.model_line.setToolTip(
+            "" if model is None else f"{model.id}\nTrained in this project" if model.own else f"{model.id}\nShipped"
+        )
+
+    def show_history(self, models: Sequence[ModelInfo], current: str) -> None:
+        self.history.show_models(models, current)
+        self.history_button.setVisible(bool(models))
+        if not models:
+            self.history_button.setChecked(False)
+
+    def show_labels(self, labelled: int, new: int, is_open: bool = True) -> None:
+        """How many faces are labelled, and how many of them the model has not been trained on."""
+        if (labelled, new, is_open) != (self._labelled, self._new, self._open):
+            self._labelled, self._new, self._open = labelled, new, is_open
+            self._show_button()
+
+    # -- a run -----------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """A refresh has started."""
+        self._running = True
+        self.plot.clear_curve()
+        for widget in (self.stage, self.left, self.bar, self.cancel, self.figures, self.plot):
+            widget.show()
+        for widget in (self.outcome, self.note):
+            widget.hide()
+        self.stage.setText("Preparing…")
+        self.left.setText("")
+        self.figures.setText("")
+        self.bar.setRange(0, 0)
+        self._show_button()
+
+    def show_progress(self, progress: Progress) -> None:
+        """A step of training."""
+        self.stage.setText(progress.stage[:1].upper() + progress.stage[1:])
+        if progress.steps:
+            self.bar.setRange(0, 1000)
+            self.bar.setValue(int(1000 * progress.step / progress.steps))
+        self.left.setText(time_left(progress.seconds_left))
+        figures = [f"Epoch {progress.epoch} of {progress.epochs}"] if progress.epochs else []
+        if math.isfinite(progress.loss):
+            figures.append(f"loss {progress.loss:.3g}")
+            self.plot.add_loss(float(progress.step), progress.loss)
+        if progress.validation_nme is not None:
+            figures.append(f"NME {progress.validation_nme:.2f} %")
+        self.figures.setText(" · ".join(figures))
+        if progress.note:
+            self.note.setText(progress.note)
+            self.note.show()
+
+    def show_stage(self, text: str) -> None:
+        """Another part of the refresh: judging, scoring the pool."""
+        self.stage.setText(text)
+        self.left.setText("")
+        self.bar.setRange(0, 0)
+
+    def end(self, outcome: RefreshResult | str, kind: str = "muted") -> None:
+        """The refresh is over: how it ended, in one sentence."""
+        self._running = False
+        for widget in (self.stage, self.left, self.bar, self.cancel, self.figures):
+            widget.hide()
+        self.plot.setVisible(len(self.plot.points()) > 1)
+        text = outcome if isinstance(outcome, str) else outcome.message
+        if isinstance(outcome, RefreshResult):
+            kind = "good" if outcome.kept_new else "warning"
+        theme.set_role(self.outcome, kind)
+        self.outcome.setText(text)
+        self.outcome.setVisible(bool(text))
+        self._show_button()
+
+    # -- looks -----------------------------------------------------------------------------------
+
+    def why_not(self) -> str:
+        """Why the model cannot be refreshed now; "" where it can."""
+        if not self._open:
+            return "Open a folder of faces first."
+        if self._labelled < LEAST:
+            return f"Label {LEAST} faces first: {self._labelled} of {LEAST}"
+        return ""
+
+    def _show_button(self) -> None:
+        reason = self.why_not()
+        self.button.setVisible(not self._running)
+        self.button.setEnabled(not reason)
+        self.button.setToolTip(reason or "Train on your labels in the background, then reorder the queue (R)")
+        self.reason.setVisible(not self._running)
+        if not reason:
+            faces = f"{self._labelled:,} labelled face{'s' if self._labelled != 1 else ''}"
+            reason = f"Learns from {faces}, {self._new:,} new. You can go on meanwhile."
+        self.reason.setText(reason)
+
+    def _dress(self) -> None:
+        self.button.setIcon(theme.icon("refresh", "on_accent"))
+
+
+def time_left(seconds: float | None) -> str:
+    """Rounded, in words, as a person would say it."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s left"
+    return f"{round(seconds / 60)} min left"
