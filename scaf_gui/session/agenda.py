@@ -97,9 +97,9 @@ class Agenda:
             self.reorder(rank(scores, self.discard), scores, self.acquisition, keep=keep)
         return len(scores)
 
-    def shuffle(self, *, keep: bool = True) -> None:
-        """The seeded random order."""
-        self.reorder(shuffled(self.waiting(), self.seed), {}, "random", keep=keep)
+    def shuffle(self, seed: int | None = None, *, keep: bool = True) -> None:
+        """A seeded random order; by default the project's seed."""
+        self.reorder(shuffled(self.waiting(), self.seed if seed is None else seed), {}, "random", keep=keep)
 
     def document_changed(self, changed: Changed) -> None:
         """Let new faces, and faces that wait again, into the queue; drop removed ones."""

@@ -10,7 +10,6 @@ from time import monotonic
 from scaf_gui.core.document import Document
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Box, BoxSource, Face
-from scaf_gui.core.geometry import landmark_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import FolderError, InputError, LabelFileError, UsageError
 from scaf_gui.session.events import BoxBatch, BoxesFound, BoxJob

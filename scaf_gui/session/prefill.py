@@ -137,7 +137,7 @@ def prefill(
     if model is None or not len(jobs):
         return 0
     done: dict[int, PrefillJob] = {}
-    yield from _cached(jobs, wanted, model, cache, done)
+    yield from cached(jobs, wanted, model, cache, done)
     if jobs.pick((), 1, done)[0] and not folder.is_dir():
         raise FolderError("the image folder is gone; say where it is now", folder)
     count, size = 0, 1  # the first face alone: it is the one being looked at
@@ -161,14 +161,14 @@ def prefill(
         _save(cache, model.id, unsaved)
 
 
-def _cached(
+def cached(
     jobs: Worklist[PrefillJob],
     wanted: Callable[[], Sequence[int]],
     model: ModelInfo,
     cache: CacheDoor,
     done: dict[int, PrefillJob],
 ) -> Generator[PrefillBatch, None, None]:
-    """Hand over what an earlier run has written, as far as the boxes are still the same."""
+    """Hand over what an earlier run has written, as far as the boxes are still the same. Needs no torch."""
     if not cache.path.exists():
         return
     due, _ = jobs.pick((), len(jobs), done)

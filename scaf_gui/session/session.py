@@ -70,11 +70,11 @@ class Session:
         self.agenda = Agenda(self.document, store)
         model, model_note = models.current_model(store, self.companions, self.scheme)
         self.notice = "; ".join(note for note in (notice, model_note, store.journal_note) if note)
-        #: what the generators work through
+        #: what the generators work through and with
         self.work = Workload(self.document, store, model)
         self.box_source = str(store.get("boxes", "detector"))
-        self._cache = prefill.CacheDoor(self.companions / "cache.h5")
-        self._predictors = prefill.PredictorDoor()
+        self.cache = prefill.CacheDoor(self.companions / "cache.h5")
+        self.predictors = prefill.PredictorDoor()
         self._closed = False
         self.document.subscribe(self.agenda.document_changed)
 
@@ -156,8 +156,8 @@ class Session:
             self.model,
             self.scheme,
             self.folder,
-            self._cache,
-            self._predictors,
+            self.cache,
+            self.predictors,
             device,
         )
 
@@ -180,7 +180,7 @@ class Session:
         :raises TooFewLabelsError, TrainingError, DeviceError, CheckpointError: nothing has changed
         """
         plan = refresh.Plan(mode, preset, snapshot.seed if seed is None else seed, device, max_seconds, judge)
-        return refresh.refresh(snapshot, plan, self.wanted, self._cache, self._predictors)
+        return refresh.refresh(snapshot, plan, self.wanted, self.cache, self.predictors)
 
     def hash_images(self, wanted: Wanted | None = None) -> Generator[HashesFound | ImagesMoved, None, int]:
         """Content hashes of the images that have none, by which moved images are found again.

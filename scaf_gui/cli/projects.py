@@ -1,0 +1,201 @@
+"""Commands about the project file: create, import, export, info, schemes."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from collections import Counter
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from scaf_gui import __version__, paths
+from scaf_gui.cli.output import Outcome, Progress
+from scaf_gui.cli.parsing import Choices, project_argument
+from scaf_gui.cli.work import drive, find_boxes, opened, restore
+from scaf_gui.core.face import State
+from scaf_gui.settings import Settings
+
+_LIBRARIES = ("torch", "numpy", "opencv-python-headless", "h5py", "safetensors", "PySide6-Essentials", "pyqtgraph")
+
+
+def formats() -> list[str]:
+    from scaf_gui.io.formats import formats
+
+    return list(formats())
+
+
+def register(commands: Any) -> None:
+    create = commands.add_parser("create", help="make a project of a folder of images")
+    project_argument(create)
+    create.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images; only read")
+    create.add_argument("--scheme", default="300w-68", metavar="ID", help="landmark scheme: id or file (see 'schemes')")
+    create.add_argument(
+        "--boxes", default="detector", metavar="SOURCE", help="detector (default), whole or landmarks:DIR"
+    )
+    create.add_argument("--seed", type=int, default=0, help="of the first, random order (default 0)")
+    create.add_argument("--no-starter", action="store_true", help="start without the shipped model")
+    create.set_defaults(run=run_create)
+
+    load = commands.add_parser("import", help="take labels from files into the project")
+    project_argument(load)
+    load.add_argument("--format", required=True, metavar="F", choices=Choices(formats), help="%(choices)s")
+    load.add_argument("--from", dest="source", type=Path, required=True, metavar="PATH", help="label file or folder")
+    load.add_argument("--replace", action="store_true", help="overwrite labels that differ (else they are kept)")
+    load.set_defaults(run=run_import)
+
+    export = commands.add_parser("export", help="write labels to files")
+    project_argument(export)
+    export.add_argument("--format", required=True, metavar="F", choices=Choices(formats), help="%(choices)s")
+    export.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
+    export.add_argument("--include", choices=("labelled", "all"), default="labelled", help="all: predictions too")
+    export.add_argument("--scheme", metavar="ID", help="write these landmarks instead (98 points hold 68)")
+    export.add_argument("--overwrite", action="store_true", help="into a folder that holds files already")
+    export.set_defaults(run=run_export)
+
+    info = commands.add_parser("info", help="what a project holds; what this program runs on")
+    info.add_argument("project", type=Path, nargs="?", metavar="P.scaf")
+    info.add_argument("--system", action="store_true", help="versions, device and why, paths")
+    info.set_defaults(run=run_info)
+
+    schemes = commands.add_parser("schemes", help="list the landmark schemes")
+    schemes.set_defaults(run=run_schemes)
+
+
+def run_create(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.session.project import new_project
+
+    settings = Settings()
+    session = new_project(
+        args.project, args.images, args.scheme, args.boxes, settings, args.seed, use_starter=not args.no_starter
+    )
+    try:
+        images = len({face.image for face in session.document})
+        without = find_boxes(session, progress)
+        drive(session, "Hashing", session.hash_images(), progress)
+        values = {
+            "project": str(session.path),
+            "scheme": session.scheme.id,
+            "images": images,
+            "faces": len(session.document),
+            "without_face": without,
+            "model": session.model.id if session.model else None,
+        }
+    finally:
+        session.close()
+    lines = [f"{session.path}: {images} images, {values['faces']} faces, {session.scheme.id}"]
+    lines += [f"no face found in {len(without)} images, such as {without[0]}"] if without else []
+    return Outcome(values, lines)
+
+
+def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.session.exchange import import_labels
+
+    with opened(args.project, progress) as session:
+        summary = import_labels(session, args.format, args.source, replace_labels=args.replace)
+    values = {
+        "imported": summary.imported,
+        "unchanged": summary.unchanged,
+        "added_faces": summary.added_faces,
+        "conflicts": list(summary.conflicts),
+        "replaced": summary.replaced,
+        "unmatched": [list(pair) for pair in summary.unmatched],
+    }
+    lines = [f"{summary.imported} labels imported, {summary.unchanged} were there already"]
+    if summary.conflicts:
+        what = "replaced" if args.replace else "kept your labels; --replace overwrites them"
+        lines.append(f"{len(summary.conflicts)} conflicts, such as {summary.conflicts[0]}: {what}")
+    lines += [f"left out: {where}: {reason}" for where, reason in summary.unmatched[:5]]
+    return Outcome(values, lines)
+
+
+def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.session.exchange import export_labels
+
+    with opened(args.project, progress) as session:
+        if args.include == "all":
+            restore(session)
+        summary = export_labels(
+            session, args.format, args.out, include=args.include, scheme_id=args.scheme, overwrite=args.overwrite
+        )
+    report = summary.report
+    values = {
+        "written": report.written,
+        "labelled": summary.labelled,
+        "predicted": summary.predicted,
+        "scheme": summary.scheme,
+        "files": [str(file) for file in report.files],
+        "left_out": [list(pair) for pair in report.left_out],
+        "renamed": dict(report.renamed),
+    }
+    lines = [f"{report.written} faces written to {args.out} ({summary.scheme})"]
+    lines += [f"{summary.predicted} of them are predictions"] if summary.predicted else []
+    lines += [f"left out: {image}: {reason}" for image, reason in report.left_out[:5]]
+    return Outcome(values, lines)
+
+
+def run_info(args: argparse.Namespace, progress: Progress) -> Outcome:
+    values: dict[str, Any] = {"version": __version__}
+    lines = [f"SCAF GUI {__version__}"]
+    if args.project is not None:
+        with opened(args.project, progress) as session:
+            states = Counter(face.state for face in session.document)
+            values |= {
+                "project": str(session.path),
+                "scheme": session.scheme.id,
+                "image_folder": str(session.folder),
+                "images": len({face.image for face in session.document}),
+                "faces": len(session.document),
+                "states": {state.value: states[state] for state in State},
+                "without_box": sum(face.box is None for face in session.document),
+                "boxes": session.box_source,
+                "model": session.model.to_json() if session.model else None,
+                "models": len(session.models),
+                "last_refresh": session.store.get("last_refresh"),
+                "ranked_by": session.agenda.ranked_by or "random",
+                "current": session.current,
+                "notice": session.notice,
+            }
+        lines += [f"{key}: {value}" for key, value in values.items() if value not in (None, "")]
+    if args.system or args.project is None:
+        values["system"] = system()
+        lines += [f"{key}: {value}" for key, value in values["system"].items()]
+    return Outcome(values, lines)
+
+
+def system() -> dict[str, Any]:
+    """Versions, device and why, and the folders in use."""
+    from scaf_gui.learning.device import choose_device
+
+    device = choose_device()
+    return {
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "device": device.kind,
+        "device_why": device.why,
+        "versions": {name: _version(name) for name in _LIBRARIES},
+        "settings": str(Settings().path),
+        "config_folder": str(paths.config_folder()),
+        "cache_folder": str(paths.cache_folder()),
+        "documents_folder": str(paths.documents_folder()),
+        "resource_folder": str(paths.resource_folder()),
+        "model_folder": str(paths.model_folder()),
+    }
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def run_schemes(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.core.scheme import load_scheme
+    from scaf_gui.session.project import schemes
+
+    rows = []
+    for scheme_id, path in schemes().items():
+        scheme = load_scheme(path)
+        rows.append({"id": scheme_id, "title": scheme.title, "landmarks": scheme.num_landmarks, "file": str(path)})
+    return Outcome({"schemes": rows}, [f"{row['id']:12} {row['landmarks']:4}  {row['title']}" for row in rows])

@@ -1,0 +1,31 @@
+"""Commands that open the window: gui and demo."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from scaf_gui.cli.output import Outcome, Progress
+
+
+def register(commands: Any) -> None:
+    gui = commands.add_parser("gui", help="open the window (also without any command)")
+    gui.add_argument("path", nargs="?", metavar="FOLDER|P.scaf", help="a folder of images or a project")
+    gui.set_defaults(run=run_gui)
+
+    demo = commands.add_parser("demo", help="a whole session on the sample, without a display: labels and screenshots")
+    demo.add_argument("--out", type=Path, required=True, metavar="DIR")
+    demo.set_defaults(run=run_demo)
+
+
+def run_gui(args: argparse.Namespace, progress: Progress) -> Outcome | int:
+    from scaf_gui.gui.run import run_gui
+
+    return int(run_gui(args.path))
+
+
+def run_demo(args: argparse.Namespace, progress: Progress) -> Outcome | int:
+    from scaf_gui.gui.demo import run_demo
+
+    return int(run_demo(args.out))

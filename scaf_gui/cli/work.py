@@ -1,0 +1,71 @@
+"""Open a project for a command, and drive the session's generators to their ends."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from scaf_gui.cli.output import Progress
+from scaf_gui.session.session import Session
+from scaf_gui.settings import Settings
+
+Result = TypeVar("Result")
+
+
+@contextmanager
+def opened(path: Path, progress: Progress) -> Iterator[Session]:
+    """The project, closed in any case: what was done so far is kept."""
+    from scaf_gui.session.project import open_project
+
+    session = open_project(path, Settings())
+    progress.say(session.notice)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def drive(session: Session, title: str, work: Generator[Any, None, Result], progress: Progress) -> Result:
+    """Take in all that a generator of the session yields; returns what it returns."""
+    total, result = 0, None
+    try:
+        while True:
+            event = next(work)
+            progress.say(session.take(event))
+            left = getattr(event, "remaining", None)
+            if left is not None:
+                total = max(total, left + 1)
+                progress(title, total - left, total)
+            elif hasattr(event, "steps"):
+                show_training(event, progress)
+    except StopIteration as end:
+        result = end.value
+    finally:
+        work.close()
+        progress.clear()
+    return result  # type: ignore[return-value]
+
+
+def show_training(event: Any, progress: Progress) -> None:
+    """A training step: epoch, loss and time left."""
+    if event.note:
+        progress.say(event.note)
+    note = f"epoch {event.epoch}/{event.epochs}, loss {event.loss:.4g}, {event.seconds_left:.0f} s left"
+    progress("Training", event.step, event.steps, note)
+
+
+def restore(session: Session) -> None:
+    """Bring back the predictions that an earlier run has cached. Needs no torch."""
+    from scaf_gui.session.prefill import cached
+
+    if session.model is not None:
+        for batch in cached(session.work.to_predict, session.wanted, session.model, session.cache, {}):
+            session.take(batch)
+
+
+def find_boxes(session: Session, progress: Progress) -> list[str]:
+    """Search the photos that have not been searched; returns the images without a box."""
+    drive(session, "Finding faces", session.find_boxes(), progress)
+    return list(dict.fromkeys(face.image for face in session.document if face.box is None and face.label is None))
