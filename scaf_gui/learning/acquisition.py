@@ -99,8 +99,10 @@ def kcenter(pool: FloatArray, labelled: FloatArray, seed: int) -> FloatArray:
     for place in range(count):
         chosen = int(nearest.argmax())
         scores[chosen] = count - place
-        nearest = np.minimum(nearest, _squared_distances(pool, pool[chosen])) if place or len(labelled) else (
-            _squared_distances(pool, pool[chosen])
+        nearest = (
+            np.minimum(nearest, _squared_distances(pool, pool[chosen]))
+            if place or len(labelled)
+            else (_squared_distances(pool, pool[chosen]))
         )
         nearest[scores > 0] = -1.0
     return scores

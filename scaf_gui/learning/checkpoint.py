@@ -20,7 +20,7 @@ from torch import Tensor
 
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import CheckpointError, SchemeError
-from scaf_gui.learning.networks import Architecture, ScafNet
+from scaf_gui.learning.networks import Architecture, ScafNet, channels_last
 from scaf_gui.learning.presets import Preset
 
 FORMAT = 1
@@ -60,7 +60,7 @@ class Checkpoint:
             network = ScafNet(self.architecture)
         network.load_state_dict({name: value.clone() for name, value in self.tensors.items()}, assign=True)
         network.P.requires_grad_(False)
-        return network.to(memory_format=torch.channels_last).eval()
+        return channels_last(network).eval()
 
     def with_figures(self, figures: Mapping[str, Any]) -> Checkpoint:
         """The same weights with more figures noted."""
@@ -71,9 +71,7 @@ def make_checkpoint(
     network: ScafNet, scheme: Scheme, preset: Preset, recipe: Mapping[str, Any], parent: Checkpoint | None
 ) -> Checkpoint:
     """Freeze a network's present weights. The id is a hash of weights and recipe: the same run, the same id."""
-    tensors = {
-        name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()
-    }
+    tensors = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()}
     meta = {
         "format": FORMAT,
         "scheme": scheme_json(scheme),

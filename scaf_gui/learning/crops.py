@@ -68,10 +68,10 @@ def _reduced(image: ByteArray, square: Square, factor: int, degrees: float) -> t
     y1 = int(np.clip(np.ceil(square.cy + reach), y0 + 1, height))
     columns, rows = -(-(x1 - x0) // factor), -(-(y1 - y0) // factor)
     part = image[y0:y1, x0:x1]
-    part = cv2.copyMakeBorder(
-        part, 0, rows * factor - part.shape[0], 0, columns * factor - part.shape[1], cv2.BORDER_REPLICATE
-    )
-    small = np.asarray(cv2.resize(part, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    # cv2 wants whole blocks.
+    below, right = rows * factor - part.shape[0], columns * factor - part.shape[1]
+    padded = cv2.copyMakeBorder(part, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    small = np.asarray(cv2.resize(padded, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
     centre_x = (square.cx - x0 + 0.5) / factor - 0.5
     centre_y = (square.cy - y0 + 0.5) / factor - 0.5
     return small, Square(centre_x, centre_y, square.side / factor)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,6 +103,13 @@ class ScafNet(nn.Module):
             for module in part.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
+
+
+def channels_last(network: ScafNet) -> ScafNet:
+    """The same network with its filters laid out for speed on the CPU and on tensor cores."""
+    untyped: Any = network  # torch's own annotations leave the memory format out
+    untyped.to(memory_format=torch.channels_last)
+    return network
 
 
 def normalise(crops: Tensor, mean: Tensor) -> Tensor:

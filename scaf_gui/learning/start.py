@@ -7,7 +7,7 @@ from torch import Tensor
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.learning.checkpoint import Checkpoint, reaches
-from scaf_gui.learning.networks import ScafNet
+from scaf_gui.learning.networks import ScafNet, channels_last
 from scaf_gui.learning.presets import Preset
 
 _HEATMAP_LAYER = "LMH.lin.weight"
@@ -25,9 +25,7 @@ def start_network(preset: Preset, scheme: Scheme, start: Checkpoint | None, seed
     refines = False
     if start is not None:
         own = network.state_dict()
-        taken = {
-            name: value for name, value in start.tensors.items() if name in own and own[name].shape == value.shape
-        }
+        taken = {name: value for name, value in start.tensors.items() if name in own and own[name].shape == value.shape}
         head = _mixed_head(start, scheme)
         if head is None:
             taken.pop(_HEATMAP_LAYER, None)
@@ -35,7 +33,7 @@ def start_network(preset: Preset, scheme: Scheme, start: Checkpoint | None, seed
             taken[_HEATMAP_LAYER] = head
         network.load_state_dict(taken, strict=False)
         refines = len(taken) == len(own)
-    return network.to(memory_format=torch.channels_last), refines
+    return channels_last(network), refines
 
 
 def _mixed_head(start: Checkpoint, scheme: Scheme) -> Tensor | None:
@@ -45,5 +43,7 @@ def _mixed_head(start: Checkpoint, scheme: Scheme) -> Tensor | None:
     weight = start.tensors[_HEATMAP_LAYER]
     if source.id == scheme.id:
         return weight
-    matrix = torch.from_numpy(scheme.matrix_from(source)).to(weight.dtype)
-    return torch.einsum("kl,clyx->ckyx", matrix, weight)
+    matrix = scheme.matrix_from(source)
+    if matrix is None:
+        return None
+    return torch.einsum("kl,clyx->ckyx", torch.from_numpy(matrix).to(weight.dtype), weight)

@@ -224,7 +224,7 @@ class _Stepper:
             heatmaps = self._network(normalise(crops, self._mean))
         loss = heatmap_loss(heatmaps, points, known, self._preset)
         self._optimiser.zero_grad()
-        self._scaler.scale(loss).backward()
+        torch.autograd.backward(self._scaler.scale(loss))
         self._scaler.step(self._optimiser)
         self._scaler.update()
         return float(loss.detach())
