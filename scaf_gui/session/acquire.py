@@ -26,8 +26,12 @@ def reorder(
     :raises UsageError: the function needs a model's predictions and there are none
     """
     agenda = session.agenda
-    agenda.acquisition = acquisition or (agenda.ranked_by if agenda.ranked_by else agenda.acquisition)
     agenda.discard = agenda.discard if discard is None else discard
+    if acquisition is None and agenda.ranked_by in ("", "random"):
+        if seed is not None:
+            agenda.shuffle(seed, keep=False)
+        return
+    agenda.acquisition = acquisition or agenda.ranked_by
     if agenda.acquisition == "random":
         agenda.shuffle(seed, keep=False)
     elif session.model is not None and _of_pool(agenda.acquisition):

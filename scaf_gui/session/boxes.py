@@ -96,12 +96,10 @@ def _finder(source: str, folder: Path, scheme: Scheme) -> Finder:
 
 def _from_landmarks(truth: Path, scheme: Scheme) -> Finder:
     """Boxes of the ``.pts`` files of each image, several faces in the order of their numbers."""
-    from scaf_gui.session.truth import read_truth
+    from scaf_gui.session.truth import label_box, read_truth
 
     def find(image: str) -> tuple[Box, ...]:
-        boxes = tuple(
-            landmark_box(face.points, scheme.face_box) for face in read_truth(truth, scheme, (image,)).get(image, ())
-        )
+        boxes = tuple(label_box(label, scheme) for label in read_truth(truth, scheme, (image,)).get(image, ()))
         if not boxes:
             raise LabelFileError(f"no .pts file for {image}; draw its box by hand", truth)
         return boxes

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from scaf_gui.core.scheme import Scheme
+from scaf_gui import paths
+from scaf_gui.core.scheme import Scheme, parse_scheme
+from scaf_gui.errors import SchemeError
 from scaf_gui.session.events import ModelInfo
 
 if TYPE_CHECKING:
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 SUFFIX = ".safetensors"
 #: models of its own that a project keeps; older ones are deleted
 KEPT = 5
+#: longest header that is believed
+MAX_HEADER = 1 << 24
 
 
 def models_folder(companions: Path) -> Path:
@@ -55,13 +60,37 @@ def current_model(store: ProjectStore, companions: Path, scheme: Scheme) -> tupl
 
 
 def starter(scheme: Scheme) -> ModelInfo | None:
-    """The shipped model for a scheme, ``None`` if there is none."""
-    from scaf_gui.learning.registry import starter_for
-
-    path = starter_for(scheme)
-    if path is None:
+    """The shipped model for a scheme: of the very scheme, else of one that leads to it, else ``None``."""
+    fitting = []
+    for path in sorted(paths.model_folder().glob(f"*{SUFFIX}")):
+        try:
+            meta = _metadata(path)
+            source = parse_scheme(meta["scheme"])
+            if source.id == scheme.id and source.num_landmarks != scheme.num_landmarks:
+                continue
+            if scheme.matrix_from(source) is not None:
+                fitting.append((source.id != scheme.id, path, meta))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SchemeError):
+            continue  # a damaged file: learning says what is wrong with it when it is asked for by name
+    if not fitting:
         return None
-    return ModelInfo(id=f"starter:{path.stem}", path=str(path), own=False, title=f"Starter ({path.stem})")
+    _, path, meta = min(fitting, key=lambda found: found[0])
+    created, preset = str(meta.get("created", "")), str(meta.get("preset", ""))
+    return ModelInfo(str(meta["id"]), str(path), own=False, title="Starter", created=created, preset=preset)
+
+
+def _metadata(path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself.
+
+    Read by hand (a safetensors file starts with the length of a JSON header), because this happens before the
+    first image is painted, and ``learning`` loads torch.
+    """
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER:
+            raise ValueError("no safetensors file")
+        header = json.loads(file.read(length))
+    return dict(json.loads(header["__metadata__"]["scaf_gui"]))
 
 
 def prune(companions: Path, keep: str) -> None:
