@@ -90,7 +90,11 @@ class Evaluation:
 
     @staticmethod
     def of(pairs: Sequence[tuple[FloatArray, FloatArray]], scheme: Scheme) -> Evaluation:
-        """From (points, truth) pairs; ``failure_*`` in %, ``drags_*`` per face."""
+        """From (points, truth) pairs; ``failure_*`` in %, ``drags_*`` per face.
+
+        Faces whose truth and points have no landmark in common are left out, of ``faces`` too.
+        """
+        pairs = [(p, t) for p, t in pairs if np.isfinite(p - t).all(axis=1).any()]
         if not pairs:
             nan = float("nan")
             return Evaluation(0, nan, nan, nan, nan, nan, nan, nan)
