@@ -90,7 +90,7 @@ class Document:
                 continue
             after = change.after
             if after is None or after != replace(change.before, box=after.box, image=after.image):
-                raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box")
+                raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box and image")
         self._perform(edit)
         for change in edit.changes:
             if change.before is not None and change.after is not None:

@@ -36,13 +36,16 @@ class History:
         self._done.append(self._undone.pop())
 
     def rebase(self, before: Face, after: Face) -> None:
-        """Carry a machine's change of a face's box or image into every edit that still has the old one."""
+        """Carry what a machine found of a face (box, moved image) into every edit that still has the old one."""
 
         def carried(face: Face | None) -> Face | None:
             if face is None or face.id != before.id:
                 return face
-            box = after.box if face.box == before.box else face.box
-            return replace(face, box=box, image=after.image if face.image == before.image else face.image)
+            return replace(
+                face,
+                box=after.box if face.box == before.box else face.box,
+                image=after.image if face.image == before.image else face.image,
+            )
 
         def rebased(edit: Edit) -> Edit:
             if before.id not in edit.face_ids:

@@ -274,6 +274,18 @@ def test_boxes_from_a_detector_are_not_undone_with_the_edits_around_them(documen
     assert document.face(1).box == BETTER and document.face(1).is_human
 
 
+def test_a_moved_image_is_followed_and_the_edits_around_it_can_still_be_undone(document: Document) -> None:
+    document.apply(move(document.face(1)))
+    document.apply(edits.skip(document.face(1)))
+    document.undo()
+    document.take_in(Edit("Follow", (Change(document.face(1), replace(document.face(1), image="new/1.jpg")),)))
+    document.undo()
+    assert document.face(1) == replace(FACES[0], image="new/1.jpg")
+    document.redo()
+    document.redo()
+    assert document.face(1).state is State.SKIPPED and document.face(1).image == "new/1.jpg"
+
+
 def test_a_machine_may_not_touch_what_a_person_did(document: Document) -> None:
     document.apply(move(document.face(1)))
     mine = document.face(1)
@@ -283,7 +295,7 @@ def test_a_machine_may_not_touch_what_a_person_did(document: Document) -> None:
         "attributes": replace(mine, attributes=(True,) * 6),
         "removal": None,
     }.items():
-        with pytest.raises(EditError, match=f"'{title}' would change more of face 1 than its box"):
+        with pytest.raises(EditError, match=f"'{title}' would change more of face 1 than its box and image"):
             document.take_in(Edit(title, (Change(mine, after),)))
     assert document.face(1) is mine and document.history.to_undo is not None
 

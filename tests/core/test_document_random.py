@@ -22,8 +22,9 @@ numbers = st.integers(-50, 50).map(float)
 boxes = st.builds(Box, numbers, numbers, st.sampled_from([5.0, 8.0]), st.just(6.0), st.just(BoxSource.DETECTOR))
 
 
-def without_boxes(states: dict[int, Face]) -> dict[int, Face]:
-    return {i: replace(face, box=None) for i, face in states.items()}
+def of_people(states: dict[int, Face]) -> dict[int, Face]:
+    """What people did: boxes may be a detector's, images may have moved."""
+    return {i: replace(face, box=None, image="") for i, face in states.items()}
 
 
 class Work(RuleBasedStateMachine):
@@ -39,8 +40,6 @@ class Work(RuleBasedStateMachine):
         # what a person could undo to and redo to: states after each edit, and how many are undone
         self.past = [self._now()]
         self.at = 0
-        #: what machines brought meanwhile, which undo must keep: faces and their boxes
-        self.found: dict[int, Face] = {}
 
     def _store(self, edit: Edit) -> None:
         """A store that trusts nobody: it keeps its own copy and checks what it is told."""
@@ -132,6 +131,12 @@ class Work(RuleBasedStateMachine):
             return
         self.document.take_in(edits.set_box(face, box, "Detect"), by="detector")
 
+    @rule(number=faces, folder=st.sampled_from(["a", "b"]))
+    def follow(self, number: int, folder: str) -> None:
+        if face := self._pick(number):
+            moved = replace(face, image=f"{folder}/{face.image[-5:]}")
+            self.document.take_in(Edit("Follow image", (Change(face, moved),)), by="images")
+
     @rule(box=boxes)
     def find(self, box: Box) -> None:
         face = Face(self.document.next_id(), "found.jpg", box)
@@ -152,7 +157,7 @@ class Work(RuleBasedStateMachine):
 
     @invariant()
     def what_people_did_is_where_history_says(self) -> None:
-        assert without_boxes(self._now()) == without_boxes(self.past[self.at])
+        assert of_people(self._now()) == of_people(self.past[self.at])
 
     def teardown(self) -> None:
         latest = self._now()
@@ -161,13 +166,13 @@ class Work(RuleBasedStateMachine):
             undone += 1
             self.the_store_has_what_is_shown()
         assert undone == self.at
-        assert without_boxes(self._now()) == without_boxes(self.past[0])
+        assert of_people(self._now()) == of_people(self.past[0])
         for _ in range(undone):
             self.document.redo()
         assert self._now() == latest
         while self.document.redo() is not None:
             pass
-        assert without_boxes(self._now()) == without_boxes(self.past[-1])
+        assert of_people(self._now()) == of_people(self.past[-1])
         assert self.stored == self._now()
 
 
