@@ -60,13 +60,20 @@ def format_named(format_id: str) -> FaceFormat:
 
 
 def import_labels(
-    session: Session, format_id: str, source: Path, *, replace_labels: bool = False, by: object = None
+    session: Session,
+    format_id: str,
+    source: Path,
+    *,
+    replace_labels: bool = False,
+    preview: bool = False,
+    by: object = None,
 ) -> ImportSummary:
     """Take labels from files into the project, as one edit.
 
     A face that has another label of a person's keeps it, unless ``replace_labels`` is given; both are
     reported as conflicts. Labels of faces the project does not know yet in its images become new faces.
 
+    :param preview: only say what would be done
     :raises LabelFileError: a file is malformed, or has another number of points than the scheme;
         nothing is imported then
     """
@@ -90,7 +97,7 @@ def import_labels(
                 continue
             replaced += 1
         changes.append(Change(face, _labelled(face, label, session)))
-    if changes:
+    if changes and not preview:
         session.edit(Edit(f"Import {len(changes)} labels", tuple(changes)), by)
     unmatched = tuple((str(where), reason) for where, reason in report.unmatched)
     return ImportSummary(len(changes), unchanged, added, tuple(conflicts), replaced, unmatched)
