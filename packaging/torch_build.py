@@ -12,8 +12,8 @@ from pathlib import Path
 
 VERSION = "2.13.0"
 _INDEX = "https://download.pytorch.org/whl/"
-#: oldest driver (major version) and oldest GPU (compute capability) of each CUDA build, newest build first
-_CUDA = (("cu130", 580, 7.5), ("cu126", 525, 5.0))
+#: CUDA builds, newest first: oldest driver (major version), and the GPUs (compute capability, from - to)
+_CUDA = (("cu130", 580, 7.5, 99.0), ("cu126", 525, 5.0, 9.0))
 
 
 class BuildError(Exception):
@@ -22,10 +22,10 @@ class BuildError(Exception):
 
 @dataclass(frozen=True)
 class Driver:
-    """An NVIDIA driver and the least capable GPU it drives; ``None`` where it does not tell."""
+    """An NVIDIA driver and the compute capabilities of its GPUs, as far as it tells."""
 
     major: int | None
-    capability: float | None = None
+    capabilities: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,8 +67,8 @@ def parse_driver(text: str) -> Driver | None:
     rows = re.findall(r"^\s*(\d+)\.[\d.]+\s*,\s*(\S+)", text, re.MULTILINE)
     if not rows:
         return None
-    known = [float(capability) for _, capability in rows if re.fullmatch(r"\d+\.\d+", capability)]
-    return Driver(int(rows[0][0]), min(known, default=None))
+    known = (float(capability) for _, capability in rows if re.fullmatch(r"\d+\.\d+", capability))
+    return Driver(int(rows[0][0]), tuple(known))
 
 
 def choose(wanted: str, driver: Driver | None, system: str = sys.platform, machine: str = "") -> TorchBuild:
@@ -85,12 +85,12 @@ def choose(wanted: str, driver: Driver | None, system: str = sys.platform, machi
         if wanted == "cuda":
             return _for_cuda("cu130", "asked for; no NVIDIA driver answers yet", system)
         return _for_cpu("no NVIDIA driver found", system)
-    for tag, oldest, capability in _CUDA:
+    for tag, oldest, low, high in _CUDA:
         new_enough = driver.major is None or driver.major >= oldest
-        if new_enough and (driver.capability is None or driver.capability >= capability):
+        if new_enough and all(low <= capability <= high for capability in driver.capabilities):
             named = "NVIDIA driver found" if driver.major is None else f"NVIDIA driver {driver.major} found"
             return _for_cuda(tag, named, system)
-    reason = f"NVIDIA driver {driver.major} or its GPU is too old for torch {VERSION}"
+    reason = f"NVIDIA driver {driver.major} is too old for torch {VERSION} on this GPU, or the GPU is"
     if wanted == "cuda":
         raise BuildError(f"{reason}: update the driver, or use --device cpu")
     return _for_cpu(reason, system)
