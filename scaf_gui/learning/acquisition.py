@@ -85,26 +85,18 @@ def kcenter(pool: FloatArray, labelled: FloatArray, seed: int) -> FloatArray:
     Repeatedly takes the face that is farthest (Euclidean) from all that are labelled or taken; without any
     labelled face it starts at a seeded one. The score is N minus the place in that order.
     """
-    count = len(pool)
-    scores = np.zeros(count)
-    if count == 0:
+    scores = np.zeros(len(pool))
+    if len(pool) == 0:
         return scores
-    if len(labelled):
-        nearest = np.full(count, np.inf)
-        for centre in labelled:
-            nearest = np.minimum(nearest, _squared_distances(pool, centre))
-    else:
-        nearest = np.zeros(count)
-        nearest[np.random.default_rng(seed).integers(count)] = 1.0
-    for place in range(count):
-        chosen = int(nearest.argmax())
-        scores[chosen] = count - place
-        nearest = (
-            np.minimum(nearest, _squared_distances(pool, pool[chosen]))
-            if place or len(labelled)
-            else (_squared_distances(pool, pool[chosen]))
-        )
+    nearest = np.full(len(pool), np.inf)
+    for centre in labelled:
+        nearest = np.minimum(nearest, _squared_distances(pool, centre))
+    chosen = int(nearest.argmax()) if len(labelled) else int(np.random.default_rng(seed).integers(len(pool)))
+    for place in range(len(pool)):
+        scores[chosen] = len(pool) - place
+        nearest = np.minimum(nearest, _squared_distances(pool, pool[chosen]))
         nearest[scores > 0] = -1.0
+        chosen = int(nearest.argmax())
     return scores
 
 
