@@ -36,7 +36,7 @@ BOX_RULES: dict[BoxSource, BoxRule] = {
     BoxSource.LANDMARKS: BoxRule(),
     BoxSource.DRAWN: BoxRule(),
     BoxSource.FILE: BoxRule(),
-    BoxSource.DETECTOR: BoxRule(0.0, 0.09, 0.86),
+    BoxSource.DETECTOR: BoxRule(0.015, 0.16, 0.92),
     BoxSource.WHOLE: BoxRule(0.0, CROP_RISE / CROP_MARGIN, 1 / CROP_MARGIN),
 }
 
