@@ -153,7 +153,8 @@ def read_meta(path: Path) -> dict[str, Any]:
             start = stream.read(9)
     except OSError as error:
         raise CheckpointError(f"the model file cannot be read ({error.strerror or error})", path) from error
-    if start[:1] == b"\x80" or start[:4] == b"PK\x03\x04":
+    # A safetensors file begins with the length of its header, whose low byte may be anything, then "{".
+    if start[8:9] != b"{" and (start[:1] == b"\x80" or start[:4] == b"PK\x03\x04"):
         raise CheckpointError("is a pickled PyTorch file, which could run any code; only safetensors are loaded", path)
     try:
         with safe_open(path, framework="pt") as opened:
