@@ -1,0 +1,185 @@
+"""300-W ``.pts``: one text file per face, 1-based coordinates. See docs/formats.md."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import LabelFileError
+from scaf_gui.io.folder import natural_key
+from scaf_gui.io.formats import files
+from scaf_gui.io.formats.base import ExportReport, ImportReport, LabelledFace, register, why_left_out
+
+_LARGEST = 4_000_000  # bytes; 68 landmarks take 1,600
+_COMMENT = re.compile(r"\s*(//|#|%).*")
+
+
+@register
+class PtsFormat:
+    """300-W's format; it holds any number of landmarks, but no flags, boxes or attributes."""
+
+    id = "300w"
+    title = "300-W .pts, one file per face"
+    schemes: tuple[str, ...] = ()
+
+    def write(
+        self, out: Path, faces: Iterable[LabelledFace], scheme: Scheme, *, overwrite: bool = False
+    ) -> ExportReport:
+        """``STEM.pts``, or ``STEM_1.pts``, ``STEM_2.pts`` where an image has several faces."""
+        faces = list(faces)
+        per_image = Counter(face.image for face in faces)
+        left_out: list[tuple[str, str]] = []
+        renamed: dict[str, str] = {}
+        taken: set[str] = set()
+        content: list[tuple[str, bytes]] = []
+        for face in faces:
+            reason = why_left_out(face, scheme) or files.escape_reason(face.image)
+            if reason is not None:
+                left_out.append((face.image, reason))
+                continue
+            single = per_image[face.image] == 1 and face.face_index == 1
+            wanted = face.stem + ("" if single else f"_{face.face_index}")
+            name = _free_name(wanted, face, taken)
+            taken.add(name.casefold())
+            if name != wanted:
+                renamed[name + ".pts"] = face.image
+            content.append((name + ".pts", pts_text(face.points).encode("ascii")))
+        names = files.names_file(out, renamed, rewritten=[name for name, _ in content])
+        written = files.write_folder(out, content + names, overwrite)
+        return ExportReport(len(content), written, tuple(left_out), renamed)
+
+    def read(self, source: Path, scheme: Scheme, images: Sequence[str]) -> ImportReport:
+        """A ``.pts`` file, or all in a folder and below; the image is found by the file's name."""
+        finder = files.ImageFinder(images)
+        folder = source if source.is_dir() else source.parent
+        names = files.read_names(folder)
+        faces, unmatched, used = [], [], Counter[str]()
+        for path in _pts_files(source):
+            points = read_pts(path, scheme.num_landmarks)
+            name = path.relative_to(folder).as_posix()
+            image, index, reason = _image_of(name, names, finder)
+            if image is None:
+                unmatched.append((name, reason))
+                continue
+            used[image] += 1
+            flags = np.zeros(len(points), np.uint8)
+            faces.append(LabelledFace(image, points, flags, face_index=index or used[image]))
+        return ImportReport(tuple(faces), tuple(unmatched))
+
+
+def pts_text(points: FloatArray) -> str:
+    """The file of landmarks (num_landmarks, 2), image pixels, 0-based.
+
+    LF, six decimals, 1-based, exactly ``num_landmarks + 4`` lines, nothing behind the closing brace:
+    what the strictest readers want.
+    """
+    rows = [f"{x + 1:.6f} {y + 1:.6f}" for x, y in points.tolist()]
+    return "\n".join(["version: 1", f"n_points:  {len(rows)}", "{", *rows, "}"])
+
+
+def read_pts(path: Path, num_landmarks: int | None = None) -> FloatArray:
+    """Landmarks (num_landmarks, 2) float64 of a ``.pts`` file, image pixels, 0-based.
+
+    Lenient: comments, blank lines, CRLF, tabs, any number of decimals, no version line.
+
+    :param num_landmarks: what the scheme has; ``None`` takes any number
+    :raises LabelFileError: names the file and the line
+    """
+    lines = _meaningful(files.read_text(path, _LARGEST))
+    announced: int | None = None
+    for line, text in lines:
+        key, _, value = text.partition(":")
+        if text == "{":
+            break
+        if key.strip().lower() == "n_points":
+            if not re.fullmatch(r"[0-9]{1,6}", value.strip()):
+                raise LabelFileError("n_points needs a whole number", path, line)
+            announced = int(value)
+        elif key.strip().lower() != "version":
+            raise LabelFileError("is not a .pts file: 'version:', 'n_points:' or '{' is wanted here", path, line)
+    else:
+        raise LabelFileError("is not a .pts file: it has no '{'", path)
+    points = list(_rows(path, lines))
+    for line, _ in lines:
+        raise LabelFileError("has text behind the closing brace", path, line)
+    if announced is not None and announced != len(points):
+        raise LabelFileError(f"announces {announced} landmarks, but holds {len(points)}", path)
+    if num_landmarks is not None and num_landmarks != len(points):
+        raise LabelFileError(f"holds {len(points)} landmarks, the project's scheme has {num_landmarks}", path)
+    return np.array(points, np.float64).reshape(-1, 2) - 1.0
+
+
+def _rows(path: Path, lines: Iterator[tuple[int, str]]) -> Iterator[tuple[float, float]]:
+    """The 1-based coordinates up to the closing brace."""
+    line = 0
+    for line, text in lines:
+        if text == "}":
+            return
+        values = [files.number(field) for field in text.split()]
+        if len(values) != 2:
+            raise LabelFileError(f"has {len(values)} values where x and y are wanted", path, line)
+        x, y = values
+        if x is None or y is None:
+            raise LabelFileError(f"'{text[:40]}' are no pixel coordinates", path, line)
+        yield x, y
+    raise LabelFileError("is truncated: the closing brace is missing", path, line or None)
+
+
+def _meaningful(text: str) -> Iterator[tuple[int, str]]:
+    """(1-based number, text) of the lines that are neither blank nor comments."""
+    for line, raw in enumerate(text.split("\n"), 1):
+        stripped = _COMMENT.sub("", raw).strip()
+        if stripped:
+            yield line, stripped
+
+
+def _pts_files(source: Path) -> list[Path]:
+    if source.is_file():
+        return [source]
+    if not source.is_dir():
+        raise LabelFileError("does not exist", source)
+    found = [
+        Path(folder) / name
+        for folder, _, names in os.walk(source)
+        for name in names
+        if name.lower().endswith(".pts") and not name.startswith(".")
+    ]
+    if not found:
+        raise LabelFileError("holds no .pts file", source)
+    return sorted(found, key=lambda path: natural_key(path.as_posix()))
+
+
+def _image_of(name: str, names: dict[str, str], finder: files.ImageFinder) -> tuple[str | None, int | None, str]:
+    """(image, face index or None, reason): by the mapping file, the whole stem, the stem without ``_2``."""
+    if name in names:
+        image, reason = finder.by_path(names[name])
+        return image, None, reason
+    stem = name[: -len(".pts")]
+    image, reason = finder.by_stem(stem)
+    if image is not None:
+        return image, 1, ""
+    several = re.fullmatch(r"(.+)_([1-9][0-9]{0,3})", stem, re.DOTALL)
+    if several is not None:
+        whole, _ = finder.by_stem(several[1])
+        if whole is not None:
+            return whole, int(several[2]), ""
+    return None, None, reason
+
+
+def _free_name(wanted: str, face: LabelledFace, taken: set[str]) -> str:
+    """The name itself, else with the image's suffix ("a_png"), else numbered; case does not tell names apart."""
+    if wanted.casefold() not in taken:
+        return wanted
+    suffix = face.image.rpartition(".")[2]
+    candidate, number = f"{wanted}_{suffix}", 1
+    while candidate.casefold() in taken:
+        number += 1
+        candidate = f"{wanted}_{suffix}-{number}"
+    return candidate
