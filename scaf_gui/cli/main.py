@@ -75,6 +75,8 @@ def _with_command(argv: Sequence[str]) -> list[str]:
         return ["gui"]
     first = argv[0]
     commands = next(a for a in make_parser()._actions if isinstance(a, argparse._SubParsersAction)).choices
+    if first == "--sample":
+        return ["gui", *argv]
     if first.startswith("-") or first in commands:
         return list(argv)
     if Path(first).exists() or first.endswith(".scaf") or "/" in first or "\\" in first:

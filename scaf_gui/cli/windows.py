@@ -12,6 +12,7 @@ from scaf_gui.cli.output import Outcome, Progress
 def register(commands: Any) -> None:
     gui = commands.add_parser("gui", help="open the window (also without any command)")
     gui.add_argument("path", nargs="?", metavar="FOLDER|P.scaf", help="a folder of images or a project")
+    gui.add_argument("--sample", action="store_true", help="open the sample faces")
     gui.set_defaults(run=run_gui)
 
     demo = commands.add_parser("demo", help="a whole session on the sample, without a display: labels and screenshots")
@@ -22,7 +23,7 @@ def register(commands: Any) -> None:
 def run_gui(args: argparse.Namespace, progress: Progress) -> Outcome | int:
     from scaf_gui.gui.run import run_gui
 
-    return int(run_gui(args.path))
+    return int(run_gui(Path(args.path) if args.path else None, sample=args.sample))
 
 
 def run_demo(args: argparse.Namespace, progress: Progress) -> Outcome | int:

@@ -30,7 +30,7 @@ class Message(QFrame):
         self._label.setWordWrap(True)
         self._label.setTextFormat(Qt.TextFormat.PlainText)
         self._label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
-        self._label.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
+        self.setSizePolicy(_as_tall_as_needed())
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 7, 7)
         row.setSpacing(10)
@@ -69,6 +69,7 @@ class MessageStrip(QWidget):
         self._rows = QVBoxLayout(self)
         self._rows.setContentsMargins(10, 8, 10, 0)
         self._rows.setSpacing(6)
+        self.setSizePolicy(_as_tall_as_needed())
         self.hide()
         theme.news().changed.connect(self._dress)
 
@@ -117,6 +118,12 @@ class MessageStrip(QWidget):
     def _dress(self) -> None:
         for message in self.messages():
             message.dress()
+
+
+def _as_tall_as_needed() -> QSizePolicy:
+    policy = QSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Maximum)
+    policy.setHeightForWidth(True)
+    return policy
 
 
 def describe(error: BaseException) -> str:

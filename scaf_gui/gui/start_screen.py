@@ -68,7 +68,7 @@ class StartScreen(QWidget):
         theme.set_role(name, "big")
         what = QLabel("Label facial landmarks with a model that learns from every correction.", self)
         theme.set_role(what, "muted")
-        self.folder = Tile("folder", "Open folder", "Photos of faces on your disk. They are only read, never changed.", self)
+        self.folder = Tile("folder", "Open folder", "Photos of faces on your disk. Only read, never changed.", self)
         self.project = Tile("project", "Open project", "Go on with a project file (.scaf).", self)
         self.sample = Tile("face", "Try the sample", "24 rendered faces, ready in a few seconds.", self)
         self.folder.clicked.connect(self.folder_asked)

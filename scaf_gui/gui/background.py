@@ -1,0 +1,269 @@
+"""All background work of an open project, in one place: boxes, pre-fill, refresh, hashing.
+
+Each kind runs on a worker of its own. Pre-fill gives way to training: while a model is refreshed it
+only serves the faces that come next, and the pool waits.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Generator
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+
+from scaf_gui.gui.messages import describe
+from scaf_gui.gui.status import counted
+from scaf_gui.gui.worker import Worker
+from scaf_gui.session.events import BoxBatch, HashesFound, PoolScored, PrefillBatch, RefreshResult, RefreshStarted
+from scaf_gui.session.session import Session
+
+#: added to the niceness of worker threads (Linux), so that the window goes first
+NICENESS = 10
+
+
+class Background(QObject):
+    """Runs a session's generators and hands what they yield to the session."""
+
+    work = Signal(str, str)  # name of a work and what it is at; "" when it has ended
+    remark = Signal(str)  # one line for the status bar
+    trouble = Signal(object)  # an exception
+    device_known = Signal(object)  # "CPU, bfloat16: no CUDA device"
+    model_changed = Signal()
+    refresh_began = Signal()
+    refresh_stage = Signal(str)
+    refresh_progress = Signal(object)  # learning.training.Progress
+    refresh_judged = Signal(object)  # RefreshResult
+    refresh_ended = Signal(object, str)  # RefreshResult or a sentence, and its kind
+
+    def __init__(self, session: Session, device: str = "auto", parent: QObject | None = None):
+        super().__init__(parent)
+        self._session = session
+        self._device = device
+        self._stopped = False
+        self._box_total = self._fill_total = 0
+        self._training = False  # between the click and the verdict
+        self._needs_hashes = True
+        self.refresh_options: dict[str, Any] = {}
+        self.boxes = self._worker(self._boxes_yielded, self._boxes_ended)
+        self.prefill = self._worker(self._prefill_yielded, self._prefill_ended)
+        self.hashing = self._worker(self._hashes_yielded, lambda: self.work.emit("hashing", ""))
+        self.refresh = self._worker(self._refresh_yielded, self._refresh_done)
+        self.refresh.returned.connect(lambda result: self.refresh_ended.emit(result, ""))
+        self.refresh.failed.connect(lambda error: self.refresh_ended.emit(describe(error), "error"))
+        self.refresh.cancelled.connect(self._refresh_cancelled)
+        self.probe = Worker(self)
+        self.probe.returned.connect(self.device_known)
+        self.probe.failed.connect(self.trouble)
+
+    def _worker(self, take: Any, ended: Any) -> Worker:
+        worker = Worker(self)
+        worker.yielded.connect(take)
+        worker.failed.connect(self.trouble)
+        worker.finished.connect(ended)
+        return worker
+
+    # -- asked from outside ----------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin whatever there is to do; to be called once the first image is painted, and after changes."""
+        if self._stopped:
+            return
+        self._start_boxes()
+        self._start_prefill()
+        if not self.boxes.is_running and not self.prefill.is_running:
+            self._start_hashing()
+
+    def start_device(self) -> None:
+        """Load torch off the main thread, and say which device it will use."""
+        if not self._stopped and not self.probe.is_running:
+            wanted = self._device
+            self.probe.start(lambda: _device(wanted))
+
+    def start_refresh(self) -> None:
+        """Train on the labels as they are now."""
+        if self._stopped or self.refresh.is_running:
+            return
+        snapshot = self._session.snapshot()
+        generator = self._session.refresh(snapshot, **{"device": self._device, **self.refresh_options})
+        self._training = True
+        self.work.emit("refresh", "Refreshing the model")
+        self.refresh_began.emit()
+        self.refresh.start(lambda: _politely(generator, training=True))
+        self._yield_to_training()
+
+    def find_moved(self) -> None:
+        """Look for images that are not where they were."""
+        self._start_hashing()
+
+    def cancel(self) -> bool:
+        """Stop what runs; nothing is lost. Whether anything ran."""
+        running = [worker for worker in self._workers() if worker.is_running]
+        for worker in running:
+            worker.cancel()
+        return bool(running)
+
+    def is_busy(self) -> bool:
+        return any(worker.is_running for worker in self._workers())
+
+    def stop(self) -> None:
+        """Cancel everything and wait until the threads have ended."""
+        self._stopped = True
+        self.blockSignals(True)
+        self.cancel()
+        self.probe.cancel()
+        for worker in (*self._workers(), self.probe):
+            worker.wait()
+
+    def _workers(self) -> tuple[Worker, ...]:
+        return (self.refresh, self.prefill, self.boxes, self.hashing)
+
+    # -- boxes -----------------------------------------------------------------------------------
+
+    def _start_boxes(self) -> None:
+        if self.boxes.is_running or not len(self._session.work.to_search):
+            return
+        self._box_total = len(self._session.work.to_search)
+        self.work.emit("boxes", "Finding faces…")
+        generator = self._session.find_boxes()
+        self.boxes.start(lambda: _politely(generator))
+
+    def _boxes_yielded(self, event: object) -> None:
+        self._take(event)
+        if isinstance(event, BoxBatch):
+            self.work.emit("boxes", counted("Finding faces", self._box_total - event.remaining, self._box_total))
+        self._start_prefill()
+
+    def _boxes_ended(self) -> None:
+        self.work.emit("boxes", "")
+        self._continue()
+
+    # -- pre-fill --------------------------------------------------------------------------------
+
+    def _start_prefill(self) -> None:
+        session = self._session
+        if self._stopped or self.prefill.is_running or session.model is None or not len(session.work.to_predict):
+            return
+        if self._training and not self._next_are_missing():
+            return
+        self._fill_total = 0
+        self.work.emit("prefill", "Pre-filling…")
+        generator = session.prefill(device=self._device)
+        self.prefill.start(lambda: _politely(generator))
+
+    def _prefill_yielded(self, event: object) -> None:
+        self._take(event)
+        if isinstance(event, PrefillBatch):
+            # faces found meanwhile join in, so the total is counted anew each time
+            self._fill_total += len(event.predictions) + len(event.failed)
+            self.work.emit("prefill", counted("Pre-filling", self._fill_total, self._fill_total + event.remaining))
+        self._yield_to_training()
+
+    def _prefill_ended(self) -> None:
+        self.work.emit("prefill", "")
+        self._continue()
+
+    def _yield_to_training(self) -> None:
+        if self._training and self.prefill.is_running and not self._next_are_missing():
+            self.prefill.cancel()
+
+    def _next_are_missing(self) -> bool:
+        jobs = self._session.work.to_predict
+        return any(jobs.get(face_id) is not None for face_id in self._session.wanted())
+
+    # -- refresh ---------------------------------------------------------------------------------
+
+    def _refresh_yielded(self, event: object) -> None:
+        match event:
+            case RefreshStarted():
+                self.device_known.emit(event.device)
+                held = f", {event.held_out} held out" if event.held_out else ""
+                self.refresh_stage.emit(f"Training on {event.labels} labels{held}")
+            case RefreshResult():
+                self._training = False
+                self._take(event)
+                self.model_changed.emit()
+                self.refresh_judged.emit(event)
+                self.work.emit("refresh", "Scoring the queue")
+            case PrefillBatch() | PoolScored():
+                self._take(event)
+            case _:
+                self.refresh_progress.emit(event)
+                left = getattr(event, "seconds_left", None)
+                steps, step = getattr(event, "steps", 0), getattr(event, "step", 0)
+                self.work.emit("refresh", counted("Refreshing the model", step, steps, left))
+
+    def _refresh_cancelled(self) -> None:
+        if not self._stopped:
+            self.refresh_ended.emit("Cancelled. The model you had stays.", "muted")
+
+    def _refresh_done(self) -> None:
+        self._training = False
+        self.work.emit("refresh", "")
+        self._continue()
+
+    # -- hashing ---------------------------------------------------------------------------------
+
+    def _start_hashing(self) -> None:
+        if self._stopped or self.hashing.is_running or not self._needs_hashes:
+            return
+        self._needs_hashes = False
+        self.work.emit("hashing", "Fingerprinting the images…")
+        generator = self._session.hash_images()
+        self.hashing.start(lambda: _politely(generator))
+
+    def _hashes_yielded(self, event: object) -> None:
+        self._take(event)
+        if isinstance(event, HashesFound) and event.remaining:
+            self.work.emit("hashing", f"Fingerprinting the images, {event.remaining:,} left")
+
+    # --------------------------------------------------------------------------------------------
+
+    def _take(self, event: object) -> None:
+        line = self._session.take(event, by=self)
+        if line and not isinstance(event, RefreshResult):
+            self.remark.emit(line)
+
+    def _continue(self) -> None:
+        """Something has ended: start what waited for it, unless the person stopped it."""
+        if self._stopped or self.refresh.is_running:
+            return
+        sender = self.sender()
+        if isinstance(sender, Worker) and sender is not self.refresh and sender.property("stopped"):
+            return
+        self.start()
+
+
+def _device(wanted: str) -> Generator[object, None, str]:
+    """Imports torch on the thread it runs on; returns which device will be used, and why."""
+    _step_back()
+    yield None
+    from scaf_gui.learning.device import choose_device
+
+    return choose_device(wanted).why
+
+
+def _politely(generator: Generator[Any, Any, Any], training: bool = False) -> Generator[Any, Any, Any]:
+    """Run a generator so that the window keeps a processor to itself."""
+    _step_back()
+    if training:
+        import torch
+
+        torch.set_num_threads(training_threads())
+    return (yield from generator)
+
+
+def training_threads() -> int:
+    """All processors but one; at least one."""
+    return max(1, (os.cpu_count() or 2) - 1)
+
+
+def _step_back() -> None:
+    """Lower this thread's priority; only Linux knows a niceness per thread, and Qt's priorities do nothing there."""
+    if sys.platform == "linux":
+        try:
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)
+        except OSError:
+            return

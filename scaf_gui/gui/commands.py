@@ -1,0 +1,138 @@
+"""What each act of the table does in the main window."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QDialog
+
+from scaf_gui.core.face import Flag
+from scaf_gui.gui import theme
+from scaf_gui.gui.actions import ACTS, NUDGES
+from scaf_gui.gui.queue_model import FILTERS
+
+if TYPE_CHECKING:
+    from scaf_gui.gui.window import MainWindow
+
+#: acts that make sense without an open project
+_ALWAYS = {"open_folder", "open_project", "quit", "theme", "shortcuts", "about"}
+
+
+class Commands:
+    """Handlers by act id."""
+
+    def __init__(self, window: MainWindow):
+        self._window = window
+
+    def handlers(self) -> dict[str, Callable[..., object]]:
+        """One handler for every act."""
+        window, canvas, project = self._window, self._window.workspace.canvas, self._window.project
+        handlers: dict[str, Callable[..., object]] = {
+            "open_folder": window.opener.ask_folder,
+            "open_project": window.opener.ask_project,
+            "close_project": window.close_project,
+            "import_labels": self.import_labels,
+            "export_labels": self.export_labels,
+            "quit": window.close,
+            "undo": project.undo,
+            "redo": project.redo,
+            "accept": project.accept,
+            "skip": project.skip,
+            "next": project.navigator.next,
+            "previous": project.navigator.previous,
+            "draw_box": self.draw_box,
+            "reset": project.editor.reset,
+            "next_landmark": canvas.select_next,
+            "previous_landmark": partial(canvas.select_next, -1),
+            "occluded": partial(project.flag, Flag.OCCLUDED),
+            "missing": partial(project.flag, Flag.MISSING),
+            "fit_face": canvas.fit_face,
+            "fit_image": canvas.fit_image,
+            "zoom_in": partial(canvas.zoom_by, 1.25),
+            "zoom_out": partial(canvas.zoom_by, 0.8),
+            "show_skeleton": partial(setattr, canvas, "skeleton"),
+            "show_labels": partial(setattr, canvas, "labels"),
+            "show_ghost": partial(setattr, canvas, "ghost"),
+            "theme": self.next_theme,
+            "refresh": project.refresh_model,
+            "cancel": self.cancel,
+            "focus_canvas": lambda: canvas.setFocus(Qt.FocusReason.ShortcutFocusReason),
+            "shortcuts": self.shortcuts,
+            "about": self.about,
+        }
+        handlers |= {name: partial(canvas.nudge, dx, dy) for name, (dx, dy) in NUDGES.items()}
+        for act in ACTS:
+            if act.group == "filter":
+                handlers[act.id] = partial(self.filter, act.id.removeprefix("filter_"))
+        known = {act.id for act in ACTS}
+        return {name: handler for name, handler in handlers.items() if name in known}
+
+    def enable(self, is_open: bool) -> None:
+        """Acts on a project are grey while none is open."""
+        for name, action in self._window.actions_by_id.items():
+            action.setEnabled(is_open or name in _ALWAYS)
+
+    def filter(self, key: str, _on: bool = True) -> None:
+        """List only a part of the queue."""
+        combo = self._window.workspace.queue.filter
+        combo.setCurrentIndex(list(FILTERS).index(key))
+
+    def follow_filter(self) -> None:
+        """The list's own filter was used: tick the same row in the menu."""
+        key = str(self._window.workspace.queue.filter.currentData())
+        self._window.actions_by_id[f"filter_{key}"].setChecked(True)
+
+    def draw_box(self) -> None:
+        self._window.workspace.canvas.setFocus()
+        self._window.workspace.canvas.begin_box()
+
+    def cancel(self) -> None:
+        background = self._window.project.background
+        if background is None or not background.cancel():
+            self._window.status.say("Nothing runs")
+
+    def next_theme(self) -> None:
+        """The other theme, remembered."""
+        names = list(theme.available())
+        at = names.index(self._window.settings["theme"])
+        self._window.use_theme(names[(at + 1) % len(names)])
+
+    def export_labels(self) -> None:
+        if self._window.session is not None:
+            from scaf_gui.gui.export_dialog import ExportDialog
+
+            self._open(ExportDialog(self._window.session, self._window))
+
+    def import_labels(self) -> None:
+        if self._window.session is not None:
+            from scaf_gui.gui.import_dialog import ImportDialog
+
+            dialog = ImportDialog(self._window.session, self._window)
+            dialog.accepted.connect(lambda: self._imported(dialog))
+            self._open(dialog)
+
+    def _imported(self, dialog: QDialog) -> None:
+        from scaf_gui.gui.import_dialog import ImportDialog
+
+        if isinstance(dialog, ImportDialog) and dialog.summary is not None:
+            count = dialog.summary.imported
+            self._window.messages.info(
+                f"Imported {count:,} label{'s' if count != 1 else ''}.", "Undo", self._window.project.undo
+            )
+
+    def shortcuts(self) -> None:
+        from scaf_gui.gui.shortcut_sheet import ShortcutSheet
+
+        self._open(ShortcutSheet(self._window))
+
+    def about(self) -> None:
+        from scaf_gui.gui.about import About
+
+        self._open(About(self._window.status.device.toolTip(), self._window))
+
+    def _open(self, dialog: QDialog) -> None:
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open()

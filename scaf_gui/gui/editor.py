@@ -1,0 +1,120 @@
+"""From gestures to edits: every change of a face's label, box or attributes goes through here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from scaf_gui.core import edits
+from scaf_gui.core.edits import Edit
+from scaf_gui.core.face import ATTRIBUTES, Author, Box, BoxSource, Face, Flag, Label, Prediction
+from scaf_gui.errors import ScafError
+from scaf_gui.session.session import Session
+
+
+class Editor(QObject):
+    """Makes one edit per gesture, from what the person sees: the face, and the prediction that is shown."""
+
+    refused = Signal(object)  # an exception, or a line for a person
+
+    def __init__(self, parent: QObject | None = None):
+        super().__init__(parent)
+        self._session: Session | None = None
+        self._shown: Callable[[], tuple[Face | None, Prediction | None]] = lambda: (None, None)
+
+    def open(
+        self, session: Session | None, shown: Callable[[], tuple[Face | None, Prediction | None]] | None = None
+    ) -> None:
+        """:param shown: gives the face on the canvas and the prediction that is drawn"""
+        self._session = session
+        self._shown = shown or (lambda: (None, None))
+
+    def move(self, landmark: int, x: float, y: float) -> bool:
+        """Put a landmark at (x, y) image pixels; with nothing to start from, the first of a new label."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        name = self._name(landmark)
+        edit = edits.move_landmark(face, prediction, landmark, x, y, session.user, name)
+        if edit is None:
+            label = blank_label(session.scheme.num_landmarks, session.user).with_point(landmark, x, y)
+            edit = edits.set_label(face, label, f"Place {name}", session.user)
+        return self._apply(edit)
+
+    def flag(self, landmark: int | None, flag: Flag) -> bool:
+        """Mark a landmark; the same mark again makes it visible."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        if landmark is None:
+            self.refused.emit("Select a landmark first: click it, or press Tab")
+            return False
+        label = edits.start_label(face, prediction, session.user)
+        if label is None:
+            self.refused.emit("Nothing to mark yet: this face has no landmarks")
+            return False
+        if label.flags[landmark] == flag:
+            flag = Flag.VISIBLE
+        if flag is not Flag.MISSING and not np.isfinite(label.points[landmark]).all():
+            self.refused.emit(f"Place {self._name(landmark)} first: click where it belongs")
+            return False
+        edit = edits.flag_landmark(face, prediction, landmark, flag, session.user, self._name(landmark))
+        return edit is not None and self._apply(edit)
+
+    def toggle_attribute(self, attribute: int) -> bool:
+        face, _ = self._shown()
+        return face is not None and self._apply(
+            edits.toggle_attribute(face, attribute, ATTRIBUTES[attribute].replace("_", "-"))
+        )
+
+    def set_box(self, x: float, y: float, width: float, height: float) -> bool:
+        """Give the face a box drawn by hand, image pixels; the pre-fill follows it."""
+        face, _ = self._shown()
+        if face is None:
+            return False
+        try:
+            return self._apply(edits.set_box(face, Box(x, y, width, height, BoxSource.DRAWN)))
+        except ScafError as error:
+            self.refused.emit(error)
+            return False
+
+    def reset(self) -> bool:
+        """Throw the label away, so that the prediction shows again."""
+        face, _ = self._shown()
+        return face is not None and face.label is not None and self._apply(edits.reset_to_prediction(face))
+
+    def accept(self) -> bool:
+        """Stand for the landmarks that are shown; False, and a line, where there are none."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        edit = edits.accept(face, prediction, session.user)
+        if edit is None:
+            self.refused.emit("Nothing to accept yet: wait for the pre-fill, place landmarks by hand, or skip with S")
+            return False
+        return self._apply(edit)
+
+    def skip(self) -> bool:
+        face, _ = self._shown()
+        return face is not None and self._apply(edits.skip(face))
+
+    def _name(self, landmark: int) -> str:
+        assert self._session is not None
+        return self._session.scheme.names[landmark].replace("_", " ")
+
+    def _apply(self, edit: Edit) -> bool:
+        if self._session is None:
+            return False
+        try:
+            self._session.edit(edit, by=self)
+        except (ScafError, OSError) as error:
+            self.refused.emit(error)
+            return False
+        return True
+
+
+def blank_label(num_landmarks: int, who: str) -> Label:
+    """A label with every landmark still missing: where there is no model, the first faces start so."""
+    return Label.from_points(np.full((num_landmarks, 2), np.nan), Author.now(who), placed=False)

@@ -1,0 +1,28 @@
+"""What the canvas says about a face that has no landmarks yet: one line, and what to do."""
+
+from __future__ import annotations
+
+from scaf_gui.core.face import Face, Flag, Prediction, State
+from scaf_gui.session.session import Session
+
+
+def hint(session: Session | None, face: Face | None, prediction: Prediction | None, searching: bool) -> str:
+    """:param searching: whether faces are being looked for just now"""
+    if session is None or face is None or face.state is State.SKIPPED:
+        return ""
+    if face.label is not None:
+        missing = (face.label.flags == Flag.MISSING).nonzero()[0]
+        if not len(missing) or face.label.based_on or face.state is State.LABELLED:
+            return ""
+        return f"{len(missing)} landmarks left to place by hand"
+    if prediction is not None:
+        return ""
+    problem = session.problems.get(face.id, "")
+    if problem:
+        return problem[:1].upper() + problem[1:] + " (B)" * ("draw a box" in problem)
+    if session.model is None:
+        name = session.scheme.names[0].replace("_", " ")
+        return f"No model yet: click where each landmark belongs, beginning with “{name}”"
+    if face.box is None:
+        return "Looking for the face…" if searching else ""
+    return "The pre-fill is coming…"

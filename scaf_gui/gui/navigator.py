@@ -1,0 +1,250 @@
+"""Which face is on the canvas: going to one, showing it at once, and what comes after it."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from scaf_gui.core.document import Changed
+from scaf_gui.core.face import Face, Prediction
+from scaf_gui.errors import FolderError, ImageError
+from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.messages import describe
+from scaf_gui.gui.pictures import Pictures
+from scaf_gui.gui.queue_model import QueueModel
+from scaf_gui.session.session import Session
+
+#: an image that takes longer than this is announced, a shorter wait would only flicker
+PATIENCE_MS = 180
+#: faces behind the current one whose images are read ahead
+AHEAD = 2
+
+
+class Navigator(QObject):
+    """Keeps canvas and current face together; what the canvas shows is only ever a preview of the document."""
+
+    moved = Signal(object)  # face id on the canvas, or None
+    shown = Signal(object, object)  # Face and Prediction that are drawn, each may be None
+    painted = Signal()  # an image has been put on the canvas
+    folder_gone = Signal(object)  # FolderError
+    image_gone = Signal()  # an image is not where it was
+    finished = Signal()  # no face waits any more
+
+    def __init__(self, canvas: Canvas, model: QueueModel, parent: QObject | None = None):
+        super().__init__(parent)
+        self._canvas, self._rows = canvas, model
+        self._session: Session | None = None
+        self._pictures = Pictures(self)
+        self._pictures.loaded.connect(self._loaded)
+        self._pictures.failed.connect(self._failed)
+        self._image: str | None = None  # the image on the canvas
+        self._prediction: Prediction | None = None  # the prediction on the canvas
+        self._been: list[int] = []  # faces visited before, the last one last
+        self._ahead: list[int] = []  # faces that "previous" came back from
+        self._slow = QTimer(self)
+        self._slow.setSingleShot(True)
+        self._slow.setInterval(PATIENCE_MS)
+        self._slow.timeout.connect(lambda: self._canvas.set_message("Reading the image…"))
+
+    # -- a project -------------------------------------------------------------------------------
+
+    def open(self, session: Session | None) -> None:
+        """Show another project's current face, or nothing."""
+        self._slow.stop()
+        self._been.clear()
+        self._ahead.clear()
+        self._image = self._prediction = None
+        self._session = session
+        self._pictures.start(session.read if session is not None else None)
+        self._canvas.cancel_gesture()
+        self._canvas.show_image(None)
+        self._canvas.set_message(None)
+        if session is None:
+            return
+        current = session.current
+        if current is None:
+            current = next(iter(self._rows.face_order()), None)
+        self._show(current)
+
+    def reload(self) -> None:
+        """Read the images anew: they lie somewhere else now."""
+        self._pictures.forget()
+        self._image = None
+        if self._session is not None:
+            self._show(self._session.current)
+
+    # -- going somewhere -------------------------------------------------------------------------
+
+    @property
+    def current(self) -> int | None:
+        return self._session.current if self._session is not None else None
+
+    def go_to(self, face_id: int | None) -> None:
+        """Show a face; "previous" will come back."""
+        if self._session is None or face_id is None or face_id not in self._session.document:
+            return
+        if face_id == self.current:
+            return
+        self._leave()
+        self._ahead.clear()
+        self._show(face_id)
+
+    def next(self) -> None:
+        """The next row of the list, whatever its state."""
+        while self._ahead:
+            face_id = self._ahead.pop()
+            if self._session is not None and face_id in self._session.document and face_id != self.current:
+                self._leave()
+                self._show(face_id)
+                return
+        self._step(1)
+
+    def previous(self) -> None:
+        """Back to where one came from; without that the row above."""
+        session = self._session
+        while self._been and session is not None:
+            face_id = self._been.pop()
+            if face_id in session.document and face_id != self.current:
+                if self.current is not None:
+                    self._ahead.append(self.current)
+                self._show(face_id)
+                return
+        self._step(-1)
+
+    def next_waiting(self) -> None:
+        """The next face of the queue that waits for a person."""
+        session = self._session
+        if session is None:
+            return
+        face_id = session.next_face()
+        if face_id is None:
+            self.finished.emit()
+            self._refresh()
+            return
+        self.go_to(face_id)
+
+    def _step(self, step: int) -> None:
+        order = self._rows.face_order()
+        if not order:
+            return
+        at = order.index(self.current) + step if self.current in order else 0
+        if 0 <= at < len(order):
+            self._leave()
+            self._show(order[at])
+
+    def _leave(self) -> None:
+        if self.current is not None:
+            self._been.append(self.current)
+            del self._been[:-1000]
+
+    # -- showing ---------------------------------------------------------------------------------
+
+    def on_canvas(self) -> tuple[Face | None, Prediction | None]:
+        """The face as the document has it, and the prediction that is drawn."""
+        face = self._face()
+        return face, self._prediction if face is not None else None
+
+    def document_changed(self, changed: Changed) -> None:
+        """Draw the current face anew where the change concerns it."""
+        session = self._session
+        if session is None:
+            return
+        face = self._canvas.face
+        if face is not None and face.id in changed.face_ids and face.id not in session.document:
+            self._image = None
+            self._show(session.current)
+        elif self.current in changed.face_ids:
+            self._refresh()
+
+    def show_again(self) -> None:
+        """Take the canvas's preview back: show what the document has."""
+        self._refresh()
+
+    def _face(self) -> Face | None:
+        session = self._session
+        if session is None or session.current is None or session.current not in session.document:
+            return None
+        return session.document.face(session.current)
+
+    def _show(self, face_id: int | None) -> None:
+        session = self._session
+        if session is None:
+            return
+        self._canvas.finish_gesture()
+        session.current = face_id
+        self._slow.stop()
+        face = self._face()
+        if face is None:
+            self._canvas.show_image(None)
+            self._canvas.set_message("No face to show." if len(session.document) else "This project has no images.")
+            self._refresh()
+            self.moved.emit(None)
+            return
+        if face.image != self._image:
+            pixels = self._pictures.get(face.image)
+            self._image = None
+            self._canvas.show_face(None, None, session.scheme)
+            if pixels is not None:
+                self._put(face.image, pixels)
+            else:
+                self._canvas.show_image(None)
+                self._canvas.set_message(None)
+                self._slow.start()
+        self._refresh()
+        if self._image is not None:
+            self._canvas.fit_face()
+        self._want()
+        self.moved.emit(face_id)
+
+    def _want(self) -> None:
+        """Ask for the current image, then those of the faces behind it."""
+        session = self._session
+        if session is None:
+            return
+        faces = [session.current, *[i for i in session.wanted() if i != session.current][:AHEAD]]
+        self._pictures.want([session.document.face(i).image for i in faces if i is not None and i in session.document])
+
+    def _put(self, image: str, pixels: object) -> None:
+        self._slow.stop()
+        self._image = image
+        self._canvas.show_image(pixels)  # type: ignore[arg-type]
+        self._canvas.set_message(None)
+        self.painted.emit()
+
+    def _refresh(self) -> None:
+        """Show label and prediction of the current face; while something is held the canvas puts it off."""
+        session = self._session
+        if session is None:
+            return
+        face = self._face()
+        prediction = session.document.prediction(face.id) if face is not None else None
+        if self._image is not None or face is None:
+            if not self._canvas.is_busy:
+                self._prediction = prediction
+            self._canvas.show_face(face, prediction, session.scheme)
+        else:
+            self._prediction = prediction
+        self.shown.emit(face, prediction)
+
+    def _loaded(self, image: str, pixels: object) -> None:
+        face = self._face()
+        if face is None or face.image != image or self._image == image:
+            return
+        self._put(image, pixels)
+        self._refresh()
+        self._canvas.fit_face()
+
+    def _failed(self, image: str, error: object) -> None:
+        face = self._face()
+        if face is None or face.image != image or not isinstance(error, BaseException):
+            return
+        self._slow.stop()
+        self._image = None
+        self._canvas.show_image(None)
+        if isinstance(error, FolderError):
+            self._canvas.set_message("The image folder is gone.\nYour labels are safe.")
+            self.folder_gone.emit(error)
+            return
+        reason = str(error) if isinstance(error, ImageError) else describe(error)
+        self._canvas.set_message(f"{reason}\n\nPress S to skip this face.")
+        if "does not exist" in reason:
+            self.image_gone.emit()

@@ -1,0 +1,313 @@
+"""An open project in the window: joins session, background work and panels, and takes them apart again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject, QTimer
+from PySide6.QtWidgets import QFileDialog, QWidget
+
+from scaf_gui.core.document import Changed
+from scaf_gui.core.edits import Edit
+from scaf_gui.core.face import Face, Flag, Prediction, State
+from scaf_gui.errors import FolderError, ScafError
+from scaf_gui.gui.background import Background
+from scaf_gui.gui.editor import Editor
+from scaf_gui.gui.hints import hint
+from scaf_gui.gui.messages import MessageStrip, describe
+from scaf_gui.gui.navigator import Navigator
+from scaf_gui.gui.status import Status
+from scaf_gui.gui.thumbnails import loader
+from scaf_gui.gui.workspace import Workspace
+from scaf_gui.session.session import Session
+from scaf_gui.settings import Settings
+
+#: background work begins so long after the first image was put on the canvas: it shall be painted first
+AFTER_PAINT_MS = 40
+#: and at the latest so long after opening, if there is no image to wait for
+LATEST_MS = 1500
+
+
+class ProjectView(QObject):
+    """Everything that depends on the open session; between two sessions it is idle."""
+
+    def __init__(
+        self, workspace: Workspace, status: Status, messages: MessageStrip, settings: Settings, parent: QWidget
+    ):
+        super().__init__(parent)
+        self._window = parent
+        self.workspace, self.status, self.messages, self.settings = workspace, status, messages, settings
+        self.session: Session | None = None
+        self.background: Background | None = None
+        self.editor = Editor(self)
+        self.navigator = Navigator(workspace.canvas, workspace.queue.model, self)
+        self._hint = ""
+        self._folder_told = False
+        self._later = QTimer(self)
+        self._later.setSingleShot(True)
+        self._later.timeout.connect(self._begin_work)
+        self._count = QTimer(self)
+        self._count.setSingleShot(True)
+        self._count.setInterval(0)
+        self._count.timeout.connect(self._show_counts)
+        self._wire()
+
+    def _wire(self) -> None:
+        place, go, edit = self.workspace, self.navigator, self.editor
+        place.queue.chosen.connect(go.go_to)
+        place.queue.chosen.connect(lambda _: place.canvas.setFocus())
+        place.canvas.landmarkMoved.connect(self._landmark_moved)
+        place.canvas.boxDrawn.connect(self._box_drawn)
+        place.canvas.landmarkSelected.connect(
+            lambda landmark: place.landmarks.show_selected(() if landmark is None else (landmark,))
+        )
+        place.landmarks.chosen.connect(place.canvas.select)
+        place.landmarks.attribute_toggled.connect(edit.toggle_attribute)
+        place.face_bar.accept_asked.connect(self.accept)
+        place.face_bar.skip_asked.connect(self.skip)
+        place.training.refresh_asked.connect(self.refresh_model)
+        place.training.cancel_asked.connect(self.cancel_training)
+        edit.refused.connect(self._refused)
+        go.moved.connect(place.queue.show_current)
+        go.shown.connect(self._shown)
+        go.painted.connect(self._painted)
+        go.folder_gone.connect(self._folder_gone)
+        go.image_gone.connect(lambda: self.background.find_moved() if self.background else None)
+        go.finished.connect(self._finished)
+
+    # -- opening and closing ---------------------------------------------------------------------
+
+    def open(self, session: Session) -> None:
+        """Show a session; background work begins when its first image has been painted."""
+        self.session = session
+        self._folder_told = False
+        session.document.subscribe(self._document_changed)
+        session.agenda.on_change = self._queue_changed
+        self.editor.open(session, self.navigator.on_canvas)
+        self.workspace.queue.open(session.document, session.queue, loader(session.folder))
+        self.background = self._make_background(session)
+        self._show_model()
+        self._show_counts()
+        if session.notice and session.folder.is_dir():
+            self.messages.warning(session.notice)
+        self._later.start(LATEST_MS)
+        self.navigator.open(session)
+
+    def close(self) -> None:
+        """Stop the work, close the file. Nothing is lost and nothing is asked."""
+        session, self.session = self.session, None
+        self._later.stop()
+        if session is None:
+            return
+        self.workspace.canvas.finish_gesture()
+        if self.background is not None:
+            self.background.stop()
+            self.background.deleteLater()
+            self.background = None
+        session.agenda.on_change = None
+        self.navigator.open(None)
+        self.editor.open(None)
+        self.workspace.queue.open(None, type(session.queue)(), None)
+        self.workspace.training.reset()
+        self.workspace.landmarks.show_face(None, None, None)
+        self.workspace.face_bar.show_face(None, False)
+        self.status.clear()
+        self.status.show_model("")
+        try:
+            session.close()
+        except (ScafError, OSError) as error:
+            self.messages.error(error)
+
+    def _make_background(self, session: Session) -> Background:
+        made = Background(session, str(self.settings["device"]), self)
+        training = self.workspace.training
+        made.work.connect(self.status.show_work)
+        made.work.connect(lambda *_: self._show_hint())
+        made.remark.connect(self.status.say)
+        made.trouble.connect(self._trouble)
+        made.device_known.connect(self.status.show_device)
+        made.model_changed.connect(self._show_model)
+        made.refresh_began.connect(training.begin)
+        made.refresh_stage.connect(training.show_stage)
+        made.refresh_progress.connect(training.show_progress)
+        made.refresh_judged.connect(lambda result: training.show_judged(result))
+        made.refresh_ended.connect(self._refresh_ended)
+        return made
+
+    def _painted(self) -> None:
+        if self._later.isActive():
+            self._later.start(AFTER_PAINT_MS)
+
+    def _begin_work(self) -> None:
+        if self.background is not None and self.session is not None and self.session.folder.is_dir():
+            self.background.start()
+            self.background.start_device()
+
+    # -- what a person asks for ------------------------------------------------------------------
+
+    def accept(self) -> None:
+        """Stand for what is shown, and go on."""
+        if self.editor.accept():
+            self.navigator.next_waiting()
+
+    def skip(self) -> None:
+        if self.editor.skip():
+            self.navigator.next_waiting()
+
+    def undo(self) -> None:
+        self._travel("Undone", self.session.undo if self.session else None)
+
+    def redo(self) -> None:
+        self._travel("Done again", self.session.redo if self.session else None)
+
+    def refresh_model(self) -> None:
+        """Train on the labels as they are; says why where it cannot."""
+        reason = self.workspace.training.why_not()
+        if reason:
+            self.status.say(reason)
+        elif self.background is not None:
+            self.background.start_refresh()
+
+    def cancel_training(self) -> None:
+        if self.background is not None:
+            self.background.refresh.cancel()
+
+    def flag(self, flag: Flag) -> None:
+        self.editor.flag(self.workspace.canvas.selected, flag)
+
+    def locate_folder(self) -> None:
+        """Let the person say where the images are now."""
+        session = self.session
+        if session is None:
+            return
+        name = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", str(Path.home()))
+        if name:
+            self.relocate(Path(name))
+
+    def relocate(self, folder: Path) -> None:
+        session = self.session
+        if session is None:
+            return
+        try:
+            line = session.relocate(folder)
+        except (ScafError, OSError) as error:
+            self.messages.error(error, "Locate folder…", self.locate_folder)
+            return
+        self._folder_told = False
+        self.messages.clear()
+        self.messages.info(line)
+        self.workspace.queue.open(session.document, session.queue, loader(session.folder))
+        self.navigator.reload()
+        self._begin_work()
+
+    def _travel(self, verb: str, act: object) -> None:
+        """Undo or redo, and go where it happened."""
+        if not callable(act) or self.session is None:
+            return
+        self.workspace.canvas.finish_gesture()
+        try:
+            edit: Edit | None = act(self)
+        except (ScafError, OSError) as error:
+            self._refused(error)
+            return
+        if edit is None:
+            self.status.say("Nothing to undo" if verb == "Undone" else "Nothing to do again")
+            return
+        self.status.say(f"{verb}: {edit.title}")
+        if self.navigator.current not in edit.face_ids:
+            self.navigator.go_to(next((i for i in edit.face_ids if i in self.session.document), None))
+
+    # -- what happens ----------------------------------------------------------------------------
+
+    def _landmark_moved(self, landmark: int, x: float, y: float) -> None:
+        if not self.editor.move(landmark, x, y):
+            self.navigator.show_again()
+            return
+        face, _ = self.navigator.on_canvas()
+        if face is not None and face.label is not None:
+            missing = (face.label.flags == Flag.MISSING).nonzero()[0]
+            if len(missing) and not face.label.based_on:
+                # placing a whole face by hand: on to the next landmark
+                behind = [int(i) for i in missing if i > landmark]
+                self.workspace.canvas.select(behind[0] if behind else int(missing[0]))
+
+    def _box_drawn(self, x: float, y: float, width: float, height: float) -> None:
+        if self.editor.set_box(x, y, width, height) and self.background is not None:
+            self.background.start()
+
+    def _document_changed(self, changed: Changed) -> None:
+        if self.session is None:
+            return
+        self.workspace.queue.faces_changed(changed.face_ids)
+        self.navigator.document_changed(changed)
+        if changed.part == "face":
+            self._count.start()
+            if self.background is not None and changed.by is not self.background:
+                self.background.start()
+
+    def _queue_changed(self) -> None:
+        if self.session is not None:
+            self.workspace.queue.show_queue(self.session.document, self.session.queue)
+
+    def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
+        session = self.session
+        scheme = session.scheme if session is not None else None
+        self.workspace.landmarks.show_face(scheme, face, prediction)
+        has_points = prediction is not None or (face is not None and face.label is not None)
+        self.workspace.face_bar.show_face(face, has_points)
+        canvas = self.workspace.canvas
+        by_hand = face is not None and not has_points and session is not None and session.model is None
+        if by_hand and canvas.selected is None and not canvas.is_busy:
+            canvas.select(0)
+        self._show_hint()
+
+    def _show_hint(self) -> None:
+        """Say on the canvas what this face waits for; only changes are sent, so that its own hints stay."""
+        face, prediction = self.navigator.on_canvas()
+        text = hint(self.session, face, prediction, self.background.boxes.is_running if self.background else False)
+        if text != self._hint:
+            self._hint = text
+            self.workspace.canvas.set_hint(text or None)
+
+    def _show_counts(self) -> None:
+        session, training = self.session, self.workspace.training
+        if session is None:
+            return
+        labelled = session.document.with_state(State.LABELLED)
+        known = set(session.model.trained_on) if session.model is not None else set()
+        training.show_labels(len(labelled), sum(face.id not in known for face in labelled))
+
+    def _show_model(self) -> None:
+        session = self.session
+        if session is None:
+            return
+        model = session.model
+        self.workspace.training.show_model(model)
+        self.workspace.training.show_history(session.models, model.id if model is not None else "")
+        self.status.show_model("No model yet" if model is None else f"Model: {model.title or model.id}")
+        self._show_counts()
+        self._show_hint()
+
+    def _refresh_ended(self, outcome: object, kind: str) -> None:
+        self.workspace.training.end(outcome, kind)  # type: ignore[arg-type]
+        self._show_model()
+
+    def _finished(self) -> None:
+        self.messages.info("Every face is labelled or skipped. Write the labels out with File › Export Labels.")
+
+    def _refused(self, what: object) -> None:
+        if isinstance(what, BaseException):
+            self.messages.error(what)
+        else:
+            self.status.say(str(what))
+
+    def _trouble(self, error: BaseException) -> None:
+        if isinstance(error, FolderError):
+            self._folder_gone(error)
+        else:
+            self.messages.error(describe(error))
+
+    def _folder_gone(self, error: BaseException) -> None:
+        if not self._folder_told:
+            self._folder_told = True
+            self.messages.error(error, "Locate folder…", self.locate_folder)

@@ -1,0 +1,68 @@
+"""Where things are while a project is open: queue, canvas, landmarks and training. Layout only."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+
+from scaf_gui.gui import theme
+from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.face_bar import FaceBar
+from scaf_gui.gui.landmark_panel import LandmarkPanel
+from scaf_gui.gui.queue_panel import QueuePanel
+from scaf_gui.gui.training_panel import TrainingPanel
+
+_LEFT, _RIGHT = 252, 296
+
+
+class Workspace(QWidget):
+    """Three columns; the outer ones keep their width when the window grows."""
+
+    def __init__(self, parent: QWidget | None = None):
+        super().__init__(parent)
+        self.queue = QueuePanel(self)
+        self.canvas = Canvas(self)
+        self.landmarks = LandmarkPanel(self)
+        self.training = TrainingPanel(self)
+        self.face_bar = FaceBar(self)
+        middle = QWidget(self)
+        rows = QVBoxLayout(middle)
+        rows.setContentsMargins(0, 0, 0, 0)
+        rows.setSpacing(0)
+        rows.addWidget(self.canvas, 1)
+        rows.addWidget(self.face_bar)
+        side = QWidget(self)
+        side.setObjectName("sidePanel")
+        side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        line = QFrame(side)
+        theme.set_role(line, "line")
+        column = QVBoxLayout(side)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.landmarks, 1)
+        column.addWidget(line)
+        column.addWidget(self.training)
+        self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
+        self.splitter.setHandleWidth(1)
+        self.splitter.setChildrenCollapsible(False)
+        for place, (widget, width) in enumerate(((self.queue, _LEFT), (middle, 0), (side, _RIGHT))):
+            self.splitter.addWidget(widget)
+            self.splitter.setStretchFactor(place, 0 if width else 1)
+            if width:
+                widget.setMinimumWidth(width - 32)
+        self.splitter.setSizes([_LEFT, 720, _RIGHT])
+        box = QVBoxLayout(self)
+        box.setContentsMargins(0, 0, 0, 0)
+        box.addWidget(self.splitter)
+        for first, second in (
+            (self.canvas, self.queue.view),
+            (self.queue.view, self.queue.filter),
+            (self.queue.filter, self.queue.search),
+            (self.queue.search, self.landmarks.table),
+        ):
+            QWidget.setTabOrder(first, second)
+        theme.news().changed.connect(self._dress)
+        self._dress()
+
+    def _dress(self) -> None:
+        self.canvas.set_background(theme.palette()["canvas"])
