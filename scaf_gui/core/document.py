@@ -92,9 +92,7 @@ class Document:
             if after is None or after != replace(change.before, box=after.box, image=after.image):
                 raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box and image")
         self._perform(edit)
-        for change in edit.changes:
-            if change.before is not None and change.after is not None:
-                self.history.rebase(change.before, change.after)
+        self.history.rebase(edit.changes)
         self._announce(Changed(edit.face_ids, "face", by))
 
     def undo(self, by: object = None) -> Edit | None:

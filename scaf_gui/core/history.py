@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from scaf_gui.core.edits import Change, Edit
@@ -35,22 +36,28 @@ class History:
     def redone(self) -> None:
         self._done.append(self._undone.pop())
 
-    def rebase(self, before: Face, after: Face) -> None:
-        """Carry what a machine found of a face (box, moved image) into every edit that still has the old one."""
+    def rebase(self, changes: Iterable[Change]) -> None:
+        """Carry what a machine found of faces (box, moved image) into every edit that still has the old.
+
+        One pass for all: an import is one edit of thousands of faces, and boxes are found for as many.
+        """
+        found = {change.face_id: change for change in changes if change.before is not None}
 
         def carried(face: Face | None) -> Face | None:
-            if face is None or face.id != before.id:
+            change = found.get(face.id) if face is not None else None
+            if face is None or change is None or change.before is None or change.after is None:
                 return face
             return replace(
                 face,
-                box=after.box if face.box == before.box else face.box,
-                image=after.image if face.image == before.image else face.image,
+                box=change.after.box if face.box == change.before.box else face.box,
+                image=change.after.image if face.image == change.before.image else face.image,
             )
 
         def rebased(edit: Edit) -> Edit:
-            if before.id not in edit.face_ids:
+            if found.keys().isdisjoint(edit.face_ids):
                 return edit
-            return replace(edit, changes=tuple(Change(carried(c.before), carried(c.after)) for c in edit.changes))
+            new = (Change(carried(c.before), carried(c.after)) if c.face_id in found else c for c in edit.changes)
+            return replace(edit, changes=tuple(new))
 
         self._done = [rebased(edit) for edit in self._done]
         self._undone = [rebased(edit) for edit in self._undone]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from scaf_gui.core import edits
-from scaf_gui.core.edits import Edit
+from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Box, BoxSource, Face
 from scaf_gui.core.history import History
 
@@ -44,7 +44,7 @@ def test_a_found_box_goes_into_done_and_undone_edits_of_that_face_only() -> None
     for face in (FACE, OTHER, FACE):
         history.did(edits.skip(face))
     history.undone()
-    history.rebase(FACE, replace(FACE, box=NEW))
+    history.rebase([Change(FACE, replace(FACE, box=NEW))])
     assert boxes(history.to_redo) == [NEW, NEW]
     assert boxes(history.to_undo) == [OLD, OLD]
     history.undone()
@@ -55,7 +55,7 @@ def test_a_box_drawn_by_hand_stays_in_the_edits_that_drew_it() -> None:
     history = History()
     history.did(edits.set_box(FACE, DRAWN))
     history.did(edits.set_box(replace(FACE, box=DRAWN), OLD))
-    history.rebase(FACE, replace(FACE, box=NEW))
+    history.rebase([Change(FACE, replace(FACE, box=NEW))])
     assert boxes(history.to_undo) == [DRAWN, NEW]
     history.undone()
     assert boxes(history.to_undo) == [NEW, DRAWN]
