@@ -26,7 +26,7 @@ def find_moved(
     :param images: relative paths there are in ``folder`` now
     :returns: old path to new path, of those that moved
     """
-    sizes = {name: _size(folder / name) for name in images}
+    sizes = {name: _size(folder / name) for name in sorted(images)}
     known = list(known)
     stays = {name for name in known if name in sizes and (name not in stamps or sizes[name] == stamps[name][1])}
     lost = [name for name in known if name not in stays and name in stamps]

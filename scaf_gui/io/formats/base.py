@@ -23,7 +23,8 @@ class LabelledFace:
 
     ``image``: relative path with forward slashes. ``points`` (num_landmarks, 2) float64, (x, y), image
     pixels, 0-based, pixel-centre convention; NaN where missing. ``flags`` (num_landmarks,) uint8 of
-    :class:`Flag`. ``attributes``: WFLW's six, in the order of ``core.face.ATTRIBUTES``.
+    :class:`Flag`. ``attributes``: WFLW's six, in the order of ``core.face.ATTRIBUTES``; ``None`` where the
+    file does not speak of them.
     ``face_index``: 1-based among the faces of the image.
     """
 
@@ -31,7 +32,7 @@ class LabelledFace:
     points: FloatArray
     flags: ByteArray
     box: Box | None = None
-    attributes: Attributes = (False,) * 6
+    attributes: Attributes | None = None
     face_index: int = 1
 
     def __post_init__(self) -> None:

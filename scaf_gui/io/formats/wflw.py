@@ -77,15 +77,20 @@ class WflwFormat:
 
 
 def _line(face: LabelledFace, name: str) -> str:
-    """207 fields, single spaces; the rectangle is the smallest of whole pixels around the landmarks."""
-    low, high = np.floor(face.points.min(axis=0)), np.ceil(face.points.max(axis=0))
+    """207 fields, single spaces; the rectangle is in whole pixels around the box from a file, or the landmarks."""
+    low, high = face.points.min(axis=0), face.points.max(axis=0)
+    if face.box is not None and face.box.source is BoxSource.FILE:
+        low = np.array([face.box.x, face.box.y])
+        high = low + np.array([face.box.width, face.box.height])
     fields = [f"{value:.6f}" for value in face.points.ravel().tolist()]
-    fields += [str(int(value)) for value in (*low, *high)]
-    fields += [str(int(value)) for value in face.attributes]
+    fields += [str(int(value)) for value in (*np.floor(low), *np.ceil(high))]
+    fields += [str(int(value)) for value in face.attributes or (False,) * 6]
     return " ".join([*fields, name])
 
 
-def _parse(path: Path, line: int, text: str, full: bool | None) -> tuple[FloatArray, Box | None, Attributes, str, bool]:
+def _parse(
+    path: Path, line: int, text: str, full: bool | None
+) -> tuple[FloatArray, Box | None, Attributes | None, str, bool]:
     """One line. ``full``: with rectangle and attributes, or not; ``None``: as it looks. The name may hold spaces."""
     fields = text.split(None, _NUM_COORDINATES + 10)
     extra = [files.number(field) for field in fields[_NUM_COORDINATES:-1]]
@@ -110,7 +115,7 @@ def _parse(path: Path, line: int, text: str, full: bool | None) -> tuple[FloatAr
     if reason is not None:
         raise LabelFileError(f"the image's name '{name[:80]}' {reason}", path, line)
     if not full:
-        return points, None, (False,) * 6, name, full
+        return points, None, None, name, full
     return points, _box(extra[:4], path, line), _attributes(extra[4:], path, line), name, full
 
 
