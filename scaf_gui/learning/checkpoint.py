@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -127,15 +126,15 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path, *, half: bool = False) -
     header = {_KEY: json.dumps({"id": checkpoint.id, **checkpoint.meta}, ensure_ascii=False, sort_keys=True)}
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with os.fdopen(handle, "wb") as stream:
+            with beside.open("wb") as stream:
                 stream.write(save(tensors, metadata=header))
                 stream.flush()
                 os.fsync(stream.fileno())
-            Path(beside).replace(path)
+            beside.replace(path)
         except BaseException:
-            Path(beside).unlink(missing_ok=True)
+            beside.unlink(missing_ok=True)
             raise
     except OSError as error:
         raise CheckpointError(f"the model cannot be saved ({error.strerror or error})", path) from error
