@@ -46,6 +46,7 @@ class Background(QObject):
         self._box_total = self._fill_total = 0
         self._training = False  # between the click and the verdict
         self._needs_hashes = True
+        self._halted: set[Worker] = set()  # stopped by the person or by an error: not started again by themselves
         self.refresh_options: dict[str, Any] = {}
         self.boxes = self._worker(self._boxes_yielded, self._boxes_ended)
         self.prefill = self._worker(self._prefill_yielded, self._prefill_ended)
@@ -61,16 +62,26 @@ class Background(QObject):
     def _worker(self, take: Any, ended: Any) -> Worker:
         worker = Worker(self)
         worker.yielded.connect(take)
-        worker.failed.connect(self.trouble)
+        worker.failed.connect(lambda error: self._failed(worker, error))
         worker.finished.connect(ended)
         return worker
 
+    def _failed(self, worker: Worker, error: object) -> None:
+        self._halted.add(worker)
+        if worker is not self.refresh:  # the panel says how a refresh ended
+            self.trouble.emit(error)
+
     # -- asked from outside ----------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Begin whatever there is to do; to be called once the first image is painted, and after changes."""
+    def start(self, again: bool = False) -> None:
+        """Begin whatever there is to do; to be called once the first image is painted, and after changes.
+
+        :param again: also what was cancelled, or has failed, before
+        """
         if self._stopped:
             return
+        if again:
+            self._halted.clear()
         self._start_boxes()
         self._start_prefill()
         if not self.boxes.is_running and not self.prefill.is_running:
@@ -101,6 +112,7 @@ class Background(QObject):
     def cancel(self) -> bool:
         """Stop what runs; nothing is lost. Whether anything ran."""
         running = [worker for worker in self._workers() if worker.is_running]
+        self._halted.update(running)
         for worker in running:
             worker.cancel()
         return bool(running)
@@ -123,7 +135,7 @@ class Background(QObject):
     # -- boxes -----------------------------------------------------------------------------------
 
     def _start_boxes(self) -> None:
-        if self.boxes.is_running or not len(self._session.work.to_search):
+        if not self._idle(self.boxes) or not len(self._session.work.to_search):
             return
         self._box_total = len(self._session.work.to_search)
         self.work.emit("boxes", "Finding faces…")
@@ -144,7 +156,7 @@ class Background(QObject):
 
     def _start_prefill(self) -> None:
         session = self._session
-        if self._stopped or self.prefill.is_running or session.model is None or not len(session.work.to_predict):
+        if not self._idle(self.prefill) or session.model is None or not len(session.work.to_predict):
             return
         if self._training and not self._next_are_missing():
             return
@@ -201,13 +213,14 @@ class Background(QObject):
 
     def _refresh_done(self) -> None:
         self._training = False
+        self._halted.discard(self.prefill)
         self.work.emit("refresh", "")
         self._continue()
 
     # -- hashing ---------------------------------------------------------------------------------
 
     def _start_hashing(self) -> None:
-        if self._stopped or self.hashing.is_running or not self._needs_hashes:
+        if not self._idle(self.hashing) or not self._needs_hashes:
             return
         self._needs_hashes = False
         self.work.emit("hashing", "Fingerprinting the images…")
@@ -227,13 +240,12 @@ class Background(QObject):
             self.remark.emit(line)
 
     def _continue(self) -> None:
-        """Something has ended: start what waited for it, unless the person stopped it."""
-        if self._stopped or self.refresh.is_running:
-            return
-        sender = self.sender()
-        if isinstance(sender, Worker) and sender is not self.refresh and sender.property("stopped"):
-            return
-        self.start()
+        """Something has ended: start what waited for it."""
+        if not self.refresh.is_running:
+            self.start()
+
+    def _idle(self, worker: Worker) -> bool:
+        return not (self._stopped or worker.is_running or worker in self._halted)
 
 
 def _device(wanted: str) -> Generator[object, None, str]:

@@ -24,7 +24,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
 
 Index = QModelIndex | QPersistentModelIndex
-_COLUMNS = ("Landmark", "Flag", "Sure", "By")
+_COLUMNS = ("Landmark", "Flag", "Sure", "Set by")
 _FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
 _ATTRIBUTE_NAMES = {
     "pose": ("Pose", "Large head pose"),
@@ -166,7 +166,10 @@ class LandmarkPanel(QWidget):
         box.setContentsMargins(0, 10, 0, 6)
         box.setSpacing(6)
         box.addLayout(head)
-        box.addWidget(self.table, 1)
+        inset = QHBoxLayout()
+        inset.setContentsMargins(8, 0, 0, 0)
+        inset.addWidget(self.table)
+        box.addLayout(inset, 1)
         box.addLayout(grid)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
         theme.news().changed.connect(self.table.viewport().update)
@@ -187,7 +190,7 @@ class LandmarkPanel(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
-        for column, width in ((1, 66), (2, 48), (3, 50)):
+        for column, width in ((1, 64), (2, 52), (3, 56)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             table.setColumnWidth(column, width)
 

@@ -1,10 +1,10 @@
-"""Messages that do not get in the way: a strip above the picture, dismissible, never modal."""
+"""Messages that do not get in the way: they lie over the upper edge, can be dismissed, and are never modal."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QSize, Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, QSize, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QSizePolicy, QToolButton, QVBoxLayout, QWidget
 
 from scaf_gui.errors import ScafError
@@ -14,11 +14,15 @@ from scaf_gui.gui import theme
 NEWS_MS = 8000
 #: more than this would hide the picture: the oldest goes
 MOST = 3
+#: lines longer than this are hard to read
+WIDEST = 680
 _ICONS = {"info": ("info", "accent"), "warning": ("warning", "warning"), "error": ("warning", "error")}
 
 
 class Message(QFrame):
     """One line of news or trouble, with an optional button for what to do about it."""
+
+    gone = Signal()
 
     def __init__(self, kind: str, text: str, button: str, act: Callable[[], object] | None, parent: QWidget):
         super().__init__(parent)
@@ -38,7 +42,8 @@ class Message(QFrame):
         row.addWidget(self._label, 1)
         if button and act is not None:
             do = QPushButton(button, self)
-            do.clicked.connect(lambda: (self.dismiss(), act()))
+            do.clicked.connect(self.dismiss)
+            do.clicked.connect(lambda: act())
             row.addWidget(do)
         self.close_button = QToolButton(self)
         self.close_button.setToolTip("Dismiss")
@@ -58,16 +63,19 @@ class Message(QFrame):
     def dismiss(self) -> None:
         self.hide()
         self.setParent(None)
+        self.gone.emit()
         self.deleteLater()
 
 
 class MessageStrip(QWidget):
-    """The messages that are up, newest at the bottom; takes no room while there is none."""
+    """The messages that are up, newest at the bottom. It floats: what lies below must not move under the mouse."""
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, parent: QWidget):
         super().__init__(parent)
+        self._area = parent
+        parent.installEventFilter(self)
         self._rows = QVBoxLayout(self)
-        self._rows.setContentsMargins(10, 8, 10, 0)
+        self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(6)
         self.setSizePolicy(_as_tall_as_needed())
         self.hide()
@@ -75,13 +83,13 @@ class MessageStrip(QWidget):
 
     def messages(self) -> list[Message]:
         """What is up, oldest first."""
-        return [m for m in self.findChildren(Message, options=Qt.FindChildOption.FindDirectChildrenOnly)]
+        return list(self.findChildren(Message, options=Qt.FindChildOption.FindDirectChildrenOnly))
 
     def info(self, text: str, button: str = "", act: Callable[[], object] | None = None) -> None:
         """News that goes by itself after some seconds (or stays, where it offers something to do)."""
         message = self._show("info", text, button, act)
         if not button:
-            QTimer.singleShot(NEWS_MS, message, lambda: self._gone(message))
+            QTimer.singleShot(NEWS_MS, message, message.dismiss)
 
     def warning(self, text: str, button: str = "", act: Callable[[], object] | None = None) -> None:
         self._show("warning", text, button, act)
@@ -93,7 +101,6 @@ class MessageStrip(QWidget):
     def clear(self) -> None:
         for message in self.messages():
             message.dismiss()
-        self.hide()
 
     def _show(self, kind: str, text: str, button: str, act: Callable[[], object] | None) -> Message:
         for old in self.messages():
@@ -102,18 +109,30 @@ class MessageStrip(QWidget):
         for old in self.messages()[: max(0, len(self.messages()) - MOST + 1)]:
             old.dismiss()
         message = Message(kind, text, button, act, self)
-        message.destroyed.connect(self._fold)
-        message.close_button.clicked.connect(self._fold)
+        message.gone.connect(self._fold)
         self._rows.addWidget(message)
-        self.show()
+        self._fold()
         return message
 
-    def _gone(self, message: Message) -> None:
-        message.dismiss()
-        self._fold()
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Resize:
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        """In the middle of the upper edge of the parent."""
+        area = self._area.rect()
+        width = min(WIDEST, area.width() - 40)
+        self._rows.activate()
+        height = self._rows.heightForWidth(width) if self._rows.hasHeightForWidth() else self._rows.sizeHint().height()
+        self.setGeometry((area.width() - width) // 2, 12, width, height)
 
     def _fold(self) -> None:
-        self.setVisible(bool(self.messages()))
+        up = bool(self.messages())
+        self.setVisible(up)
+        if up:
+            self._place()
+            self.raise_()
 
     def _dress(self) -> None:
         for message in self.messages():

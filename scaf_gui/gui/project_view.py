@@ -69,6 +69,7 @@ class ProjectView(QObject):
         place.training.cancel_asked.connect(self.cancel_training)
         edit.refused.connect(self._refused)
         go.moved.connect(place.queue.show_current)
+        go.moved.connect(lambda _: self._work_on())
         go.shown.connect(self._shown)
         go.painted.connect(self._painted)
         go.folder_gone.connect(self._folder_gone)
@@ -140,8 +141,13 @@ class ProjectView(QObject):
 
     def _begin_work(self) -> None:
         if self.background is not None and self.session is not None and self.session.folder.is_dir():
-            self.background.start()
+            self.background.start(again=True)
             self.background.start_device()
+
+    def _work_on(self) -> None:
+        """There may be something to do for another face; not before the first image is painted."""
+        if self.background is not None and not self._later.isActive():
+            self.background.start()
 
     # -- what a person asks for ------------------------------------------------------------------
 
@@ -233,7 +239,7 @@ class ProjectView(QObject):
 
     def _box_drawn(self, x: float, y: float, width: float, height: float) -> None:
         if self.editor.set_box(x, y, width, height) and self.background is not None:
-            self.background.start()
+            self.background.start(again=True)
 
     def _document_changed(self, changed: Changed) -> None:
         if self.session is None:
@@ -242,8 +248,8 @@ class ProjectView(QObject):
         self.navigator.document_changed(changed)
         if changed.part == "face":
             self._count.start()
-            if self.background is not None and changed.by is not self.background:
-                self.background.start()
+            if changed.by is not self.background:
+                self._work_on()
 
     def _queue_changed(self) -> None:
         if self.session is not None:

@@ -28,7 +28,7 @@ class QueueDelegate(QStyledItemDelegate):
         painter.save()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        rect: QRect = option.rect  # type: ignore[attr-defined]
+        rect: QRect = option.rect
         face = index.data(Role.FACE)
         if isinstance(face, Face):
             self._face(painter, option, index, face, rect)
@@ -44,8 +44,8 @@ class QueueDelegate(QStyledItemDelegate):
         face: Face,
         rect: QRect,
     ) -> None:
-        state: QStyle.StateFlag = option.state  # type: ignore[attr-defined]
-        font: QFont = option.font  # type: ignore[attr-defined]
+        state: QStyle.StateFlag = option.state
+        font: QFont = option.font
         current = bool(index.data(Role.CURRENT))
         if current:
             painter.fillRect(rect, theme.colour("selection"))
@@ -73,7 +73,7 @@ class QueueDelegate(QStyledItemDelegate):
         score = index.data(Role.SCORE)
         if isinstance(score, float) and face.state in (State.UNLABELLED, State.STARTED):
             painter.setPen(theme.colour("muted"))
-            text = f"{score:.2f}".replace("-", "−")
+            text = f"{score:.4g}".replace("-", "−")
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
 
     def _thumbnail(self, painter: QPainter, rect: QRectF, pixmap: object, unreadable: bool) -> None:

@@ -134,7 +134,8 @@ class QueueModel(QAbstractListModel):
         face = self._face(index.row())
         if face is None:
             divider = self.divider_at(index.row())
-            wanted = {Qt.ItemDataRole.DisplayRole: 0, Role.SUBTITLE: 1, Qt.ItemDataRole.ToolTipRole: 2}.get(role)
+            parts: dict[int, int] = {Qt.ItemDataRole.DisplayRole: 0, Role.SUBTITLE: 1, Qt.ItemDataRole.ToolTipRole: 2}
+            wanted = parts.get(role)
             return divider[wanted] if divider is not None and wanted is not None else None
         match role:
             case Qt.ItemDataRole.DisplayRole:
@@ -170,7 +171,9 @@ class QueueModel(QAbstractListModel):
         score = scores.get(face.id)
         if score is not None:
             surer = sum(other < score for other in scores.values())
-            lines.append(f"NNM {score:.2f}: the model is less sure than of {100 * surer // len(scores)} % of the faces")
+            lines.append(
+                f"Score {score:.5g}: the model is less sure than of {100 * surer // len(scores)} % of the faces"
+            )
         if face.id in self._queue.set_aside:
             lines.append("Set aside as a likely outlier")
         if self.thumbnails.unreadable(face.id):

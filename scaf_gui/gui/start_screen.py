@@ -77,6 +77,7 @@ class StartScreen(QWidget):
         self._recent_title = QLabel("Recent projects", self)
         theme.set_role(self._recent_title, "heading")
         self._recent = QVBoxLayout()
+        self._rows: list[QWidget] = []
         self._recent.setSpacing(2)
         self.hint = QLabel("or drop a folder or a project anywhere in this window", self)
         theme.set_role(self.hint, "muted")
@@ -122,17 +123,18 @@ class StartScreen(QWidget):
 
     def show_recent(self, projects: Sequence[Path]) -> None:
         """List projects, newest first; those that are gone are left out."""
-        while (item := self._recent.takeAt(0)) is not None:
-            if item.widget() is not None:
-                item.widget().deleteLater()
+        for row in self._rows:
+            self._recent.removeWidget(row)
+            row.deleteLater()
+        self._rows.clear()
         there = [path for path in projects if path.is_file()][:MOST]
         for path in there:
-            self._recent.addWidget(self._row(path))
+            self._rows.append(self._row(path))
+            self._recent.addWidget(self._rows[-1])
         self._recent_title.setVisible(bool(there))
 
     def recent_buttons(self) -> list[QPushButton]:
-        rows = (self._recent.itemAt(place).widget() for place in range(self._recent.count()))
-        return [button for row in rows for button in row.findChildren(QPushButton)]
+        return [button for row in self._rows for button in row.findChildren(QPushButton)]
 
     def _row(self, path: Path) -> QWidget:
         row = QWidget(self)

@@ -169,6 +169,12 @@ class TrainingPanel(QWidget):
         self.left.setText("")
         self.bar.setRange(0, 0)
 
+    def show_judged(self, result: RefreshResult) -> None:
+        """The models have been compared; the pool is being scored."""
+        self.show_stage("Scoring the queue…")
+        self.cancel.hide()
+        self.figures.setText(result.message)
+
     def end(self, outcome: RefreshResult | str, kind: str = "muted") -> None:
         """The refresh is over: how it ended, in one sentence."""
         self._running = False
@@ -182,6 +188,15 @@ class TrainingPanel(QWidget):
         self.outcome.setText(text)
         self.outcome.setVisible(bool(text))
         self._show_button()
+
+    def reset(self) -> None:
+        """No project any more."""
+        self.end("")
+        self.plot.clear_curve()
+        self.plot.hide()
+        self.show_model(None)
+        self.show_history((), "")
+        self.show_labels(0, 0, False)
 
     # -- looks -----------------------------------------------------------------------------------
 

@@ -36,7 +36,6 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.start_screen = StartScreen()
         self.workspace = Workspace()
-        self.messages = MessageStrip()
         self.status = Status()
         self.setStatusBar(self.status)
         self._stack = QStackedWidget()
@@ -46,8 +45,8 @@ class MainWindow(QMainWindow):
         box = QVBoxLayout(centre)
         box.setContentsMargins(0, 0, 0, 0)
         box.setSpacing(0)
-        box.addWidget(self.messages)
         box.addWidget(self._stack, 1)
+        self.messages = MessageStrip(centre)
         self.setCentralWidget(centre)
         self._drop_hint = QLabel("Drop a folder of photos or a project", self)
         self._drop_hint.setObjectName("dropHint")
@@ -140,4 +139,3 @@ class MainWindow(QMainWindow):
         if local:
             event.acceptProposedAction()
             self.opener.open_path(Path(local[0]))
-
