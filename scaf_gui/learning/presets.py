@@ -56,6 +56,7 @@ class Preset:
     cosine: bool = True
     batch: int = 16
     train_batch_norm: bool = True
+    refine_keeps_statistics: bool = True  # refining a trained model leaves all BatchNorm statistics alone
     ema: float = 0.99
     augmentation: Augmentation = Augmentation(light=0.25, gray=0.1, blur=0.1, erasing=0.5)
     decoder: str = "centroid"
@@ -103,6 +104,7 @@ _PUBLISHED = Preset(
     cosine=False,
     batch=40,
     train_batch_norm=False,
+    refine_keeps_statistics=False,
     ema=0.0,
     augmentation=Augmentation(degrees=30.0, shift=0.04, scale=(0.94, 1.05), shear=5.0),
     decoder="box-blur",

@@ -9,11 +9,11 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from scaf_gui.core.geometry import crop_transform, inverse, transform
 from scaf_gui.core.metrics import nme
@@ -33,6 +33,8 @@ from scaf_gui.learning.targets import heatmap_loss
 MIN_LABELS = 2
 #: BatchNorm needs more than one face
 _MIN_BATCH = 2
+#: batches that BatchNorm's statistics are measured on at the end
+_SETTLE_BATCHES = 6
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,8 @@ def train(
     rates = (preset.lr_head, preset.lr_encoder)
     if refines:
         rates = (rates[0] * preset.warm_start, rates[1] * preset.warm_start)
+    if refines and preset.refine_keeps_statistics:
+        preset = replace(preset, train_batch_norm=False)
     stepper = _Stepper(network, preset, rates, device)
     average = Average(network, preset.ema)
     steps = preset.steps(mode, len(examples), refines)
@@ -110,9 +114,11 @@ def train(
         }  # fmt: skip
         return make_checkpoint(average.network, scheme, preset, recipe, start)
 
-    done, step = 0.0, 0
+    # The last part of the time is for BatchNorm's statistics.
+    settles = preset.train_batch_norm
+    seconds = math.inf if max_seconds is None else max_seconds * (0.95 if settles else 1.0)
+    done, step, said = 0.0, 0, 0
     while done < 1.0:
-        said = len(notes)
         views = faces.views(batch, notes)
         try:
             loss = stepper.step(views, done)
@@ -129,10 +135,8 @@ def train(
         curve.append(loss)
         step += 1
         elapsed = time.monotonic() - began
-        done = step / steps if max_seconds is None else max(step / steps, elapsed / max_seconds)
-        left = elapsed / step * (steps - step)
-        if max_seconds is not None:
-            left = min(left, max(max_seconds - elapsed, 0.0))
+        done = max(step / steps, elapsed / seconds)
+        left = max(min(elapsed / step * (steps - step), seconds - elapsed), 0.0)
         planned = step + round(left / (elapsed / step))
         yield Progress(
             stage="refine" if refines else "train",
@@ -145,6 +149,11 @@ def train(
             note="; ".join(notes[said:]),
             snapshot=checkpoint,
         )
+        said = len(notes)
+    if settles:
+        for part in settle(average.network, faces, device, batch):
+            yield Progress("settle", 1 + step * batch // len(examples), 1 + step * batch // len(examples), step, step,
+                           curve[-1], (1.0 - part) * 0.05 * (time.monotonic() - began))  # fmt: skip
     result = checkpoint()
     error_now = None
     if validation:
@@ -175,6 +184,31 @@ def validation_error(
     return float(np.mean(errors)) if errors else float("nan")
 
 
+def settle(network: ScafNet, faces: _Faces, device: Device, batch: int) -> Generator[float, None, None]:
+    """Measure BatchNorm's statistics afresh for weights that no longer change; yields the share done.
+
+    Running statistics lag behind the weights: after a few dozen steps, by so much that landmarks are lost
+    (Izmailov et al., UAI 2018, do the same for averaged weights).
+    """
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    momenta = [module.momentum for module in norms]
+    mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
+    for module in norms:
+        module.reset_running_stats()
+        module.momentum = None  # a plain mean over batches
+    for number in range(_SETTLE_BATCHES):
+        views = faces.views(batch, [], calm=True)
+        network.eval()
+        for module in norms:
+            module.train()
+        with torch.no_grad(), device.autocast():
+            network(normalise(torch.from_numpy(views.crops).to(device.torch), mean))
+        yield (number + 1) / _SETTLE_BATCHES
+    for module, momentum in zip(norms, momenta, strict=True):
+        module.momentum = momentum
+    network.eval()
+
+
 class _Faces:
     """Batches of random views; faces whose image cannot be read drop out."""
 
@@ -183,13 +217,17 @@ class _Faces:
         self._shuffler = Shuffler(len(surroundings), rng)
         self._broken: set[int] = set()
 
-    def views(self, batch: int, notes: list[str]) -> Views:
+    def views(self, batch: int, notes: list[str], *, calm: bool = False) -> Views:
+        """:param calm: as in use: nothing erased, blurred or without colour"""
         indices: list[int] = []
         while len(indices) < batch:
             for index in self._shuffler.take(batch - len(indices)):
                 if self._readable(index, notes):
                     indices.append(index)
-        return random_views(self._surroundings, indices, self._flip, self._preset.augmentation, self._rng)
+        augmentation = self._preset.augmentation
+        if calm:
+            augmentation = replace(augmentation, erasing=0.0, blur=0.0, gray=0.0)
+        return random_views(self._surroundings, indices, self._flip, augmentation, self._rng)
 
     def _readable(self, index: int, notes: list[str]) -> bool:
         if index in self._broken:
@@ -233,7 +271,7 @@ class _Stepper:
         preset = self._preset
         self._network.train()
         if not preset.train_batch_norm:
-            self._network.freeze_batch_norm()
+            self._network.freeze_batch_norm(autoencoder_only=not self._preset.refine_keeps_statistics)
         factor = 1.0
         if preset.warm_up and done < preset.warm_up:
             factor = max(done / preset.warm_up, 0.05)
