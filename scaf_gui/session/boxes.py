@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Generator, Iterable, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from time import monotonic
 
 from scaf_gui.core.document import Document
@@ -48,14 +48,22 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def find_boxes(
-    jobs: Worklist[BoxJob], wanted: Callable[[], Sequence[int]], source: str, folder: Path, scheme: Scheme
+    jobs: Worklist[BoxJob],
+    wanted: Callable[[], Sequence[int]],
+    source: str,
+    folder: Path,
+    scheme: Scheme,
+    images: Sequence[str],
 ) -> Generator[BoxBatch, None, int]:
-    """Look for faces in every photo of the worklist; see ``Session.find_boxes``."""
+    """Look for faces in every photo of the worklist; see ``Session.find_boxes``.
+
+    :param images: all images of the project, by which label files find theirs
+    """
     if not len(jobs):
         return 0
     if not folder.is_dir():
         raise FolderError("the image folder is gone; say where it is now", folder)
-    find = _finder(source, folder, scheme)
+    find = _finder(source, folder, scheme, images)
     done: dict[int, BoxJob] = {}
     batch: list[BoxesFound] = []
     started = monotonic()
@@ -76,7 +84,7 @@ def find_boxes(
             return len(done)
 
 
-def _finder(source: str, folder: Path, scheme: Scheme) -> Finder:
+def _finder(source: str, folder: Path, scheme: Scheme, images: Sequence[str]) -> Finder:
     from scaf_gui.io.images import image_size, read_image
 
     if source == "whole":
@@ -87,21 +95,24 @@ def _finder(source: str, folder: Path, scheme: Scheme) -> Finder:
 
         return whole
     if source.startswith("landmarks:"):
-        return _from_landmarks(Path(source.partition(":")[2]), scheme)
+        return _from_landmarks(Path(source.partition(":")[2]), scheme, images)
     from scaf_gui.io.detector import MtcnnDetector
 
     detector = MtcnnDetector()
     return lambda image: tuple(detector.detect(read_image(folder / image)))
 
 
-def _from_landmarks(truth: Path, scheme: Scheme) -> Finder:
+def _from_landmarks(truth: Path, scheme: Scheme, images: Sequence[str]) -> Finder:
     """Boxes of the ``.pts`` files of each image, several faces in the order of their numbers."""
-    from scaf_gui.session.truth import label_box, read_truth
+    from scaf_gui.session.truth import label_box, read_truth_leniently
+
+    labels, broken = read_truth_leniently(truth, scheme, images)
 
     def find(image: str) -> tuple[Box, ...]:
-        boxes = tuple(label_box(label, scheme) for label in read_truth(truth, scheme, (image,)).get(image, ()))
+        boxes = tuple(label_box(label, scheme) for label in labels.get(image, ()))
         if not boxes:
-            raise LabelFileError(f"no .pts file for {image}; draw its box by hand", truth)
+            stem = PurePosixPath(image).stem
+            raise broken.get(stem) or LabelFileError(f"no .pts file for {image}; draw its box by hand", truth)
         return boxes
 
     return find

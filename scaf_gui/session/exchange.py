@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from scaf_gui.io.formats import ExportReport, FaceFormat, LabelledFace
     from scaf_gui.session.session import Session
 
+#: schemes that readers of a format expect, though its files can hold any number of landmarks
+EXPECTED = {"300w": ("300w-68",)}
 INCLUDE = ("labelled", "all")
 
 
@@ -124,27 +126,32 @@ def _labelled(face: Face, label: LabelledFace, session: Session) -> Face:
 
 
 def export_scheme(session_scheme: Scheme, format_: FaceFormat, wanted: str | None = None) -> Scheme:
-    """The scheme to write: the one asked for; else the project's, or the one the format is for.
+    """The scheme to write: the one asked for; else the project's, or the one that readers of the format expect.
 
-    A project whose landmarks *contain* those the format is for (98 points contain 68) is written in those.
+    A project whose landmarks *contain* those a format is named for is written in those: 98 points hold the
+    68 of 300-W. Where they would have to be interpolated, the project's own landmarks are written.
 
     :raises UsageError: the project's landmarks do not lead there
     """
-    if wanted is not None and wanted != session_scheme.id:
+    if wanted is not None:
         if wanted not in schemes():
             raise UsageError(f"there is no landmark scheme '{wanted}'; use one of {', '.join(schemes())}")
         target = load_scheme(schemes()[wanted])
         if target.matrix_from(session_scheme) is None:
             raise UsageError(f"landmarks of {session_scheme.id} do not lead to those of {wanted}")
         return target
-    if wanted == session_scheme.id or not format_.schemes or session_scheme.id in format_.schemes:
+    if session_scheme.id in format_.schemes:
         return session_scheme
-    for other in format_.schemes:
+    for other in format_.schemes or EXPECTED.get(format_.id, ()):
         target = load_scheme(schemes()[other])
-        if target.matrix_from(session_scheme) is not None:
+        matrix = target.matrix_from(session_scheme)
+        if matrix is not None and set(matrix.flat) == {0.0, 1.0}:
             return target
+    if not format_.schemes:
+        return session_scheme
     raise UsageError(
-        f"{format_.title} holds {', '.join(format_.schemes)} only, and {session_scheme.id} does not lead there"
+        f"{format_.title}: holds {', '.join(format_.schemes)} only, which {session_scheme.id} does not contain; "
+        f"name it (--scheme {format_.schemes[0]}) to write landmarks that are interpolated"
     )
 
 

@@ -141,7 +141,10 @@ class Session:
 
         Yields small batches, a wanted face's at once; returns the number of photos. Nothing to do: ends at once.
         """
-        return boxes.find_boxes(self.work.to_search, wanted or self.wanted, self.box_source, self.folder, self.scheme)
+        names = tuple(dict.fromkeys(face.image for face in self.document))
+        return boxes.find_boxes(
+            self.work.to_search, wanted or self.wanted, self.box_source, self.folder, self.scheme, names
+        )
 
     def prefill(self, wanted: Wanted | None = None, device: str = "auto") -> Generator[PrefillBatch, None, int]:
         """Predict every face that has a box and no prediction of the current model, wanted ones first.

@@ -13,7 +13,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Box, Face, Flag
 from scaf_gui.core.geometry import Square, face_square, landmark_box
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import FolderError
+from scaf_gui.errors import FolderError, LabelFileError
 from scaf_gui.session.boxes import overlap
 
 if TYPE_CHECKING:
@@ -32,9 +32,32 @@ def read_truth(folder: Path, scheme: Scheme, images: Sequence[str]) -> dict[str,
 
     if not folder.is_dir():
         raise FolderError("is not a folder of .pts files", folder)
-    report = formats()["300w"].read(folder, scheme, images)
+    return _by_image(formats()["300w"].read(folder, scheme, images).faces)
+
+
+def read_truth_leniently(
+    folder: Path, scheme: Scheme, images: Sequence[str]
+) -> tuple[dict[str, list[LabelledFace]], dict[str, LabelFileError]]:
+    """As :func:`read_truth`; a malformed file costs only itself and is reported by its stem."""
+    from scaf_gui.io.formats import formats
+
+    try:
+        return read_truth(folder, scheme, images), {}
+    except LabelFileError:
+        pass  # one of them is malformed: read them one by one, which is slower
+    faces: list[LabelledFace] = []
+    broken: dict[str, LabelFileError] = {}
+    for path in sorted(folder.rglob("*.pts")):
+        try:
+            faces.extend(formats()["300w"].read(path, scheme, images).faces)
+        except LabelFileError as error:
+            broken[path.stem] = error
+    return _by_image(faces), broken
+
+
+def _by_image(faces: Iterable[LabelledFace]) -> dict[str, list[LabelledFace]]:
     found: dict[str, list[LabelledFace]] = defaultdict(list)
-    for face in sorted(report.faces, key=lambda face: face.face_index):
+    for face in sorted(faces, key=lambda face: face.face_index):
         found[face.image].append(face)
     return found
 

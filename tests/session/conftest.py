@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import cv2
 import pytest
 
 from scaf_gui.samples.render import render_face
-from scaf_gui.session.project import new_project
+from scaf_gui.session.annotator import label_from
+from scaf_gui.session.project import new_project, open_project
 from scaf_gui.session.session import Session
 
 FACES = 14
@@ -39,20 +41,33 @@ def images(rendered: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def truth(rendered: Path) -> Path:
-    return rendered / "truth"
+def truth(rendered: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(rendered / "truth", tmp_path / "truth"))
+
+
+def _take_all(session: Session, work: Any) -> Any:
+    while True:
+        try:
+            session.take(next(work))
+        except StopIteration as end:
+            return end.value
+
+
+@pytest.fixture
+def take_all() -> Callable[[Session, Any], Any]:
+    """Run a generator to its end, as a worker would; returns what it returned."""
+    return _take_all
 
 
 @pytest.fixture
 def make_session(tmp_path: Path, images: Path, truth: Path) -> Iterator[Callable[..., Session]]:
-    """Makes projects with landmark boxes found; closes them in the end."""
+    """Makes projects whose boxes are found; closes them in the end."""
     made: list[Session] = []
 
-    def make(name: str = "p", **options: Any) -> Session:
-        options = {"boxes": f"landmarks:{truth}", "use_starter": False} | options
-        session = new_project(tmp_path / f"{name}.scaf", images, **options)
+    def make(name: str = "p", folder: Path = images, **options: Any) -> Session:
+        session = new_project(tmp_path / f"{name}.scaf", folder, **{"boxes": "whole", "use_starter": False} | options)
         made.append(session)
-        take_all(session, session.find_boxes())
+        _take_all(session, session.find_boxes())
         return session
 
     yield make
@@ -60,10 +75,57 @@ def make_session(tmp_path: Path, images: Path, truth: Path) -> Iterator[Callable
         session.close()
 
 
-def take_all(session: Session, work: Any) -> Any:
-    """Run a generator to its end as a worker would; returns what it returned."""
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of a preset that trains the real network for a few small steps."""
+    from scaf_gui.learning.presets import PRESETS
+
+    monkeypatch.setitem(PRESETS, "tiny", _tiny(PRESETS["default"]))
+    return "tiny"
+
+
+def _tiny(preset: Any) -> Any:
+    return replace(preset, name="tiny", batch=2, quick_steps=2, full_steps=3, full_epochs=1, ema=0.0)
+
+
+def _label(session: Session, truth: Path, count: int) -> tuple[int, ...]:
+    work = label_from(session, truth, count)
     while True:
         try:
-            session.take(next(work))
+            next(work)
         except StopIteration as end:
-            return end.value
+            return tuple(end.value.face_ids)
+
+
+@pytest.fixture
+def label(rendered: Path) -> Callable[[Session, int], tuple[int, ...]]:
+    """Labels the next faces of the queue with their true landmarks; returns their ids."""
+    return lambda session, count: _label(session, rendered / "truth", count)
+
+
+@pytest.fixture(scope="session")
+def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a project of 14 faces, two of them labelled, and a model trained on those."""
+    from scaf_gui.learning.presets import PRESETS
+
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(rendered / "images", folder / "images")
+    session = new_project(folder / "p.scaf", folder / "images", boxes="whole", use_starter=False)
+    PRESETS["tiny"] = _tiny(PRESETS["default"])
+    try:
+        _take_all(session, session.find_boxes())
+        _label(session, rendered / "truth", 2)
+        _take_all(session, session.refresh(session.snapshot(), preset="tiny", device="cpu"))
+    finally:
+        del PRESETS["tiny"]
+        session.close()
+    return folder
+
+
+@pytest.fixture
+def trained(trained_project: Path, tmp_path: Path) -> Iterator[Session]:
+    """The trained project, copied and open."""
+    shutil.copytree(trained_project, tmp_path / "copy")
+    session = open_project(tmp_path / "copy" / "p.scaf")
+    yield session
+    session.close()

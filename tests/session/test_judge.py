@@ -60,19 +60,19 @@ def test_no_fair_comparison_without_a_new_label_or_with_two() -> None:
 
 
 def test_error_of_landmarks_put_by_hand_is_the_plain_nme() -> None:
-    assert judge.face_error(POINTS + [4.0, 0.0], face(1), SCHEME) == pytest.approx(4.0)
+    assert judge.face_error(POINTS + np.array([4.0, 0.0]), face(1), SCHEME) == pytest.approx(4.0)
 
 
 def test_a_landmark_taken_over_counts_only_beyond_what_needs_a_drag() -> None:
-    assert judge.face_error(POINTS + [2.5, 0.0], face(1, placed=False), SCHEME) == 0.0
-    assert judge.face_error(POINTS + [4.0, 0.0], face(1, placed=False), SCHEME) == pytest.approx(1.0)
+    assert judge.face_error(POINTS + np.array([2.5, 0.0]), face(1, placed=False), SCHEME) == 0.0
+    assert judge.face_error(POINTS + np.array([4.0, 0.0]), face(1, placed=False), SCHEME) == pytest.approx(1.0)
 
 
 def test_missing_landmarks_do_not_count() -> None:
     known = np.array([True, True, False, True, True])
     truth = np.where(known[:, None], POINTS, np.nan)
     partly = SnapshotFace(1, "1.jpg", Square(50, 50, 200), truth, known, np.ones(5, bool), "")
-    assert judge.face_error(POINTS + [4.0, 0.0], partly, SCHEME) == pytest.approx(4.0)
+    assert judge.face_error(POINTS + np.array([4.0, 0.0]), partly, SCHEME) == pytest.approx(4.0)
 
 
 def test_a_tie_goes_to_the_new_model_and_both_numbers_are_said() -> None:

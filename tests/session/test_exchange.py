@@ -1,0 +1,168 @@
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaf_gui.core.edits import flag_landmark, set_label
+from scaf_gui.core.face import Author, Box, BoxSource, Flag, Label, Prediction, State
+from scaf_gui.errors import LabelFileError, UsageError
+from scaf_gui.samples.render import render_face
+from scaf_gui.session.exchange import export_labels, import_labels
+
+
+def points_of(path: Path) -> np.ndarray:
+    rows = path.read_text(encoding="ascii").split("{")[1].split("}")[0].split()
+    return np.array(rows, float).reshape(-1, 2) - 1
+
+
+def test_import_is_one_edit_that_can_be_undone(make_session, truth):
+    session = make_session()
+    before = list(session.document)
+    summary = import_labels(session, "300w", truth)
+    assert (summary.imported, summary.unchanged, summary.conflicts) == (14, 0, ())
+    for face in session.document:
+        assert face.state is State.LABELLED and face.label.placed.all()
+        expected = points_of(truth / face.image.replace(".jpg", ".pts"))
+        np.testing.assert_allclose(face.label.points, expected, atol=1e-6)
+    assert import_labels(session, "300w", truth).unchanged == 14
+    session.undo()
+    assert list(session.document) == before
+    assert session.undo() is None
+
+
+def test_a_persons_label_is_kept_unless_told_otherwise(make_session, truth):
+    session = make_session()
+    face = session.document.face(1)
+    mine = Label.from_points(np.full((68, 2), 9.0), Author.now("ann"))
+    session.edit(set_label(face, mine, "Place", "ann"))
+    kept = session.document.face(1)
+    summary = import_labels(session, "300w", truth)
+    assert summary.conflicts == (kept.image,) and (summary.imported, summary.replaced) == (13, 0)
+    assert session.document.face(1) == kept
+    summary = import_labels(session, "300w", truth, replace_labels=True)
+    assert (summary.imported, summary.replaced, summary.unchanged) == (1, 1, 13)
+    assert session.document.face(1).label != kept.label
+    session.undo()
+    assert session.document.face(1) == kept
+
+
+def test_labels_of_another_number_of_points_change_nothing(make_session, truth):
+    session = make_session()
+    five = "version: 1\nn_points:  5\n{\n" + "1 2\n" * 5 + "}"
+    (truth / "face_7.pts").write_text(five)
+    with pytest.raises(LabelFileError, match=r"face_7\.pts.*5 landmarks.*68"):
+        import_labels(session, "300w", truth)
+    assert not session.document.with_state(State.LABELLED)
+
+
+def test_several_faces_of_an_image_are_told_apart_by_where_they_are(make_session, truth, tmp_path):
+    session = make_session()
+    face = session.document.face(1)
+    stem = face.image.removesuffix(".jpg")
+    points = points_of(truth / f"{stem}.pts")
+    labels = tmp_path / "labels"
+    labels.mkdir()
+    away = (points + [300, 0] + 1).tolist()
+    shutil.copy(truth / f"{stem}.pts", labels / f"{stem}_2.pts")
+    text = "version: 1\nn_points:  68\n{\n" + "\n".join(f"{x} {y}" for x, y in away) + "\n}"
+    (labels / f"{stem}_1.pts").write_text(text)
+    summary = import_labels(session, "300w", labels)
+    assert (summary.imported, summary.added_faces) == (2, 1)
+    np.testing.assert_allclose(session.document.face(1).label.points, points, atol=1e-6)
+    new = session.document.face(15)
+    assert new.image == face.image and new.label.points[0, 0] > 200 and new.box is not None
+    session.undo()
+    assert 15 not in session.document
+
+
+def test_a_detectors_box_that_misses_the_face_is_replaced_a_drawn_one_is_not(make_session, truth):
+    session = make_session()
+    far = Box(400, 400, 50, 50, BoxSource.DETECTOR)
+    from scaf_gui.core.edits import set_box
+
+    session.edit(set_box(session.document.face(1), far))
+    session.edit(set_box(session.document.face(2), replace(far, source=BoxSource.DRAWN)))
+    import_labels(session, "300w", truth)
+    assert session.document.face(1).box.source is BoxSource.LANDMARKS
+    assert session.document.face(2).box == replace(far, source=BoxSource.DRAWN)
+
+
+def test_export_and_import_are_a_round_trip(make_session, truth, tmp_path):
+    session = make_session()
+    import_labels(session, "300w", truth)
+    summary = export_labels(session, "300w", tmp_path / "out")
+    assert (summary.report.written, summary.labelled, summary.predicted) == (14, 14, 0)
+    for path in truth.iterdir():
+        assert (tmp_path / "out" / path.name).read_bytes() == path.read_bytes()
+
+
+def test_only_finished_labels_are_exported_unless_all_is_asked_for(make_session, label, tmp_path):
+    session = make_session()
+    done = label(session, 3)
+    waiting = session.agenda.waiting()
+    points = np.full((68, 2), 7.0)
+    session.edit(set_label(session.document.face(waiting[0]), Label.from_points(points, Author.now("a")), "Place", "a"))
+    prediction = Prediction(points + 1, np.ones(68), "m", {})
+    session.document.set_predictions({waiting[1]: prediction, done[0]: prediction})
+    assert export_labels(session, "300w", tmp_path / "labelled").report.written == 3
+    summary = export_labels(session, "300w", tmp_path / "all", include="all")
+    assert (summary.report.written, summary.labelled, summary.predicted) == (5, 4, 1)
+    name = session.document.face(waiting[1]).image.replace(".jpg", ".pts")
+    np.testing.assert_allclose(points_of(tmp_path / "all" / name), points + 1)
+
+
+def test_a_face_with_a_missing_landmark_is_left_out_and_named(make_session, label, tmp_path):
+    session = make_session()
+    face_id = label(session, 2)[0]
+    face = session.document.face(face_id)
+    session.edit(flag_landmark(face, None, 3, Flag.MISSING, "ann"))
+    report = export_labels(session, "300w", tmp_path / "out").report
+    assert report.written == 1 and report.left_out[0][0] == face.image
+
+
+def test_98_points_export_as_wflw_and_as_the_68_of_300w(make_session, tmp_path):
+    session = make_session(scheme_id="wflw-98")
+    face = session.document.face(1)
+    number = int(face.image.removesuffix(".jpg").split("_")[1])
+    rendered = render_face(700 + number, 128)
+    label = Label.from_points(rendered.landmarks_98, Author.now("ann"))
+    session.edit(set_label(replace(face), label, "Place", "ann"))
+    session.edit(replace_state(session.document.face(1)))
+    assert export_labels(session, "wflw", tmp_path / "wflw").scheme == "wflw-98"
+    fields = next(p for p in (tmp_path / "wflw").rglob("*.txt")).read_text().splitlines()[0].split(" ")
+    assert len(fields) == 207
+    summary = export_labels(session, "300w", tmp_path / "pts")
+    assert summary.scheme == "300w-68"
+    np.testing.assert_allclose(points_of(summary.report.files[0]), rendered.landmarks_68, atol=1e-5)
+    summary = export_labels(session, "300w", tmp_path / "own", scheme_id="wflw-98")
+    assert points_of(summary.report.files[0]).shape == (98, 2)
+    again = make_session("again", scheme_id="wflw-98")
+    assert import_labels(again, "wflw", tmp_path / "wflw").imported == 1
+
+
+def replace_state(face):
+    from scaf_gui.core.edits import change_face
+
+    return change_face("Accept", face, replace(face, state=State.LABELLED))
+
+
+def test_what_cannot_be_exported(make_session, label, tmp_path):
+    session = make_session()
+    label(session, 2)
+    with pytest.raises(UsageError, match="wflw-98"):
+        export_labels(session, "wflw", tmp_path / "out")
+    with pytest.raises(UsageError, match="no label format 'xml'"):
+        export_labels(session, "xml", tmp_path / "out")
+    with pytest.raises(UsageError, match="no landmark scheme"):
+        export_labels(session, "300w", tmp_path / "out", scheme_id="nine")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "mine.txt").write_text("mine")
+    with pytest.raises(LabelFileError, match="full"):
+        export_labels(session, "300w", tmp_path / "full")
+    assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
+    export_labels(session, "300w", tmp_path / "full", overwrite=True)
+    assert (tmp_path / "full" / "mine.txt").read_text() == "mine"

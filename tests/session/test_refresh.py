@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaf_gui import paths
+from scaf_gui.core.edits import change_face, reset_to_prediction, set_box
+from scaf_gui.core.face import Author, Box, Label, State
+from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError
+from scaf_gui.session.acquire import reorder
+from scaf_gui.session.events import PoolScored, PrefillBatch, RefreshResult, RefreshStarted
+from scaf_gui.session.prefill import cached
+from scaf_gui.session.project import open_project
+
+
+def refresh(session, preset, **options):
+    """Run a refresh to its end; returns its result and all that it yielded."""
+    work, events = session.refresh(session.snapshot(), preset=preset, device="cpu", **options), []
+    while True:
+        try:
+            events.append(next(work))
+            session.take(events[-1])
+        except StopIteration as end:
+            return end.value, events
+
+
+def restored(session):
+    """The document, with what the cache holds of predictions."""
+    for batch in cached(session.work.to_predict, session.wanted, session.model, session.cache, {}):
+        session.take(batch)
+    return session.document
+
+
+def test_fewer_than_two_labels(make_session, label, tiny):
+    session = make_session()
+    for there in ("none", "only one"):
+        with pytest.raises(TooFewLabelsError, match=f"at least 2 labelled faces and there is {there}"):
+            refresh(session, tiny)
+        label(session, 1)
+    assert session.model is None and not session.companions.exists()
+
+
+def test_a_vanished_folder(make_session, label, tiny, images):
+    session = make_session()
+    label(session, 2)
+    shutil.rmtree(images)
+    with pytest.raises(FolderError, match="gone"):
+        refresh(session, tiny)
+
+
+def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny):
+    session = make_session()
+    first_labels = label(session, 3)
+    assert session.current not in first_labels
+    current, following = session.current, session.next_face()
+    result, events = refresh(session, tiny)
+    # without a rival the first model learns from every label
+    assert result.kept_new and (result.old_error, result.new_error) == (None, None)
+    assert session.model.own and session.model.trained_on == tuple(sorted(first_labels))
+    assert isinstance(events[0], RefreshStarted) and isinstance(events[-1], PoolScored)
+    scored = events[-1].predictions
+    assert set(scored) == set(session.agenda.waiting())
+    # the order is that of NNM, current and next first, the least certain tenth at the end
+    scores = {i: p.scores["nnm"] for i, p in scored.items()}
+    by_score = sorted(scores, key=lambda i: -scores[i])
+    aside = [i for i in by_score[:1] if i not in (current, following)]
+    rest = [i for i in by_score[1:] if i not in (current, following)]
+    assert list(session.queue.order) == [current, following, *rest, *aside]
+    assert session.queue.set_aside == set(aside)
+
+    more = label(session, 5)
+    result, _ = refresh(session, tiny)
+    assert result.judged_on >= 3 and result.kept_new == (result.new_error <= result.old_error)
+    assert f"{result.old_error:.1f} %" in result.message and f"{result.new_error:.1f} %" in result.message
+    if result.kept_new:
+        unseen = set(more) - set(session.model.trained_on)
+        assert len(unseen) == result.judged_on and set(first_labels) <= set(session.model.trained_on)
+    model, queue, path = session.model, session.queue, session.path
+    predictions = {i: session.document.prediction(i) for i in session.agenda.waiting()}
+    session.close()
+
+    again = open_project(path)
+    try:
+        assert again.model == model and again.queue == queue
+        work = again.prefill()
+        batch = next(work)  # from the cache: the model is not even loaded
+        work.close()
+        assert batch.from_cache and set(batch.predictions) == set(predictions)
+        for face_id, prediction in batch.predictions.items():
+            np.testing.assert_allclose(prediction.points, predictions[face_id].points, atol=1e-3)
+    finally:
+        again.close()
+
+
+def test_a_worse_model_does_not_take_over(trained, tiny):
+    """The next labels are where the old model says, so a new one from random weights must be worse."""
+    good = trained.model
+    for face_id in trained.agenda.upcoming(4):
+        face, prediction = trained.document.face(face_id), restored(trained).prediction(face_id)
+        label = Label.from_points(prediction.points, Author.now("ann"))
+        trained.edit(change_face("Place", face, replace(face, label=label, state=State.LABELLED)))
+    result, events = refresh(trained, tiny, mode="full")
+    assert result.old_error < 0.5 < result.new_error and not result.kept_new and result.judged_on == 1
+    assert trained.model == good and result.model == good
+    assert result.message.startswith(f"Kept the old model: {result.old_error:.1f} % against {result.new_error:.1f} %")
+    assert [path.stem for path in (trained.companions / "models").iterdir()] == [good.id]
+    assert isinstance(events[-1], PoolScored) and events[-1].model_id == good.id
+
+
+def test_without_a_new_label_nothing_is_trained(trained, tiny):
+    session, model = trained, trained.model
+    result, events = refresh(session, tiny)
+    assert not result.kept_new and session.model == model and "every label" in result.message
+    assert not any(isinstance(event, RefreshStarted) for event in events)
+    result, _ = refresh(session, tiny, judge=False)
+    assert result.kept_new and session.model != model
+
+
+def test_cancelling_changes_nothing(make_session, label, tiny):
+    session = make_session()
+    label(session, 3)
+    work = session.refresh(session.snapshot(), preset=tiny, device="cpu")
+    assert isinstance(next(work), RefreshStarted)
+    next(work)
+    work.close()
+    assert session.model is None
+    assert not list(Path(session.companions).rglob("*.safetensors"))
+
+
+def test_a_face_labelled_while_the_model_trains_is_not_touched(make_session, label, tiny):
+    session = make_session()
+    label(session, 3)
+    work = session.refresh(session.snapshot(), preset=tiny, device="cpu")
+    next(work)
+    meanwhile = label(session, 2)
+    faces = [session.document.face(i) for i in meanwhile]
+    order_before = session.current
+    for event in work:
+        session.take(event)
+    assert [session.document.face(i) for i in meanwhile] == faces
+    assert session.current == order_before == session.queue.order[0]
+    assert not set(meanwhile) & set(session.queue.order)
+    assert not set(meanwhile) & set(session.model.trained_on)
+
+
+def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, tiny, take_all):
+    from scaf_gui.session import refresh as module
+
+    session = make_session()
+    label(session, 2)
+    plan = module.Plan(preset=tiny, device="cpu", score_seconds=0.0)
+    work = module.refresh(session.snapshot(), plan, lambda: session.wanted()[:2], session.cache, session.predictors)
+    events = []
+    for event in work:
+        events.append(event)
+        session.take(event)
+    assert len(events[-1].predictions) == 2 and events[-1].of == 12
+    front = session.queue.order[:2]
+    assert take_all(session, session.prefill(device="cpu")) == 10
+    assert len(session.queue.scores) == 12 and session.queue.order[:2] == front
+    assert len(session.work.to_predict) == 0
+
+
+def test_prefill_puts_the_wanted_face_first_and_follows_a_drawn_box(trained):
+    session = trained
+    session.work.use_model(replace(session.model, id="same weights"))
+    for face in session.document:
+        assert face.state is State.LABELLED or session.work.to_predict.get(face.id)
+    last = session.queue.order[-1]
+    work = session.prefill(lambda: (last,), device="cpu")
+    batch = next(work)
+    assert list(batch.predictions) == [last]
+    session.take(batch)
+    session.edit(set_box(session.document.face(last), Box(10, 10, 80, 80)))
+    assert session.document.prediction(last) is None
+    batch = next(work)
+    assert next(iter(batch.predictions)) == last
+    session.take(batch)
+    assert session.document.prediction(last).model_id == "same weights"
+    work.close()
+
+
+def test_an_unreadable_image_is_named_and_the_others_are_predicted(make_session, label, tiny, images, take_all):
+    session = make_session()
+    label(session, 2)
+    broken = session.document.face(session.queue.order[-1])
+    (images / broken.image).write_bytes((images / broken.image).read_bytes()[:400])
+    _, events = refresh(session, tiny)
+    assert broken.image in session.problems[broken.id]
+    assert broken.id not in events[-1].predictions and len(events[-1].predictions) == 11
+    assert session.queue.order and broken.id in session.queue.order
+
+
+def test_acquisition_by_name(trained, label, tiny):
+    session = trained
+    label(session, 1)
+    session.agenda.acquisition = "kcenter"
+    _, events = refresh(session, tiny, judge=False)
+    assert sorted(events[-1].order) == sorted(session.agenda.waiting())
+    assert session.agenda.ranked_by == "kcenter" and not session.queue.set_aside
+    by_centres = session.queue.order
+    reorder(session, "entropy")
+    scores = {i: session.document.prediction(i).scores["entropy"] for i in session.agenda.waiting()}
+    by_score = sorted(scores, key=lambda i: -scores[i])
+    assert list(session.queue.order) == by_score[1:] + by_score[:1]
+    reorder(session, "kcenter")
+    assert set(session.queue.order) == set(by_centres) and session.agenda.ranked_by == "kcenter"
+    reorder(session, "random", seed=1)
+    one = session.queue.order
+    reorder(session, "random", seed=2)
+    assert session.queue.order != one
+
+
+def test_a_model_file_that_is_gone_or_foreign(trained, tmp_path):
+    session = trained
+    path, model = session.path, Path(session.model.path)
+    session.close()
+    shutil.move(model, tmp_path / "aside.safetensors")
+    again = open_project(path)
+    assert again.model is None and model.name in again.notice
+    again.close()
+    model.write_bytes(b"\x80\x04not a model")
+    again = open_project(path)
+    try:
+        again.cache.path.unlink()  # else it is not even needed
+        with pytest.raises(CheckpointError, match="pickle"):
+            for event in again.prefill(device="cpu"):
+                again.take(event)
+        assert again.document.with_state(State.LABELLED)
+    finally:
+        again.close()
+
+
+def test_a_model_of_another_scheme_does_not_predict(make_session, trained, tmp_path):
+    own = json.loads((paths.resource_folder() / "schemes" / "five-5.json").read_text(encoding="utf-8"))
+    own |= {"id": "mine", "aliases": {}}
+    own["groups"] = [group | {"name": f"my_{group['name']}"} for group in own["groups"]]
+    (tmp_path / "mine.json").write_text(json.dumps(own), encoding="utf-8")
+    other = make_session("mine", scheme_id=str(tmp_path / "mine.json"))
+    other.work.use_model(trained.model)
+    with pytest.raises(CheckpointError, match=r"'300w-68'.*does not lead to 'mine'"):
+        next(other.prefill(device="cpu"))
+    assert len(other.work.to_predict) == 14
+
+
+def test_a_model_of_a_scheme_that_leads_here_predicts(make_session, trained):
+    other = make_session("five", scheme_id="five-5")
+    other.work.use_model(trained.model)
+    batch = next(other.prefill(device="cpu"))
+    assert all(prediction.points.shape == (5, 2) for prediction in batch.predictions.values())
+    assert other.take(batch) == ""
+
+
+def test_relabelling_after_a_reset_asks_for_a_prediction(trained):
+    session = trained
+    done = [face.id for face in session.document.with_state(State.LABELLED)]
+    assert session.work.to_predict.get(done[0]) is None
+    session.edit(reset_to_prediction(session.document.face(done[0])))
+    assert session.work.to_predict.get(done[0]) is not None
+
+
+def test_results_know_their_kind(make_session, label, tiny):
+    session = make_session()
+    label(session, 2)
+    result, events = refresh(session, tiny)
+    kinds = [type(event).__name__ for event in events]
+    assert kinds.index("RefreshResult") < kinds.index("PrefillBatch") < kinds.index("PoolScored")
+    assert isinstance(result, RefreshResult) and sum(isinstance(e, PrefillBatch) for e in events) == 1
+    assert session.take(result) == result.message and session.models[-1].id == result.model.id
+    assert len(session.models) == 1  # taking the same result twice adopts it once
