@@ -70,7 +70,7 @@ def read_header(file: BinaryIO) -> Header:
             raise HeaderError(reason)
     if len(start) < 8:
         raise HeaderError(f"is too short to be an image ({len(start)} bytes)")
-    if not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
+    if start.isascii() and not re.search(rb"[\x00-\x08\x0e-\x1f]", start):
         raise HeaderError("is a text file, not an image, whatever its name says")
     raise HeaderError("is not an image of a kind that can be read, whatever its name says")
 
