@@ -139,7 +139,7 @@ def train(
         left = max(min(elapsed / step * (steps - step), seconds - elapsed), 0.0)
         planned = step + round(left / (elapsed / step))
         yield Progress(
-            stage="refine" if refines else "train",
+            stage="refining" if refines else "training",
             epoch=1 + step * batch // len(examples),
             epochs=1 + planned * batch // len(examples),
             step=step,
@@ -152,7 +152,7 @@ def train(
         said = len(notes)
     if settles:
         for part in settle(average.network, faces, device, batch):
-            yield Progress("settle", 1 + step * batch // len(examples), 1 + step * batch // len(examples), step, step,
+            yield Progress("settling", 1 + step * batch // len(examples), 1 + step * batch // len(examples), step, step,
                            curve[-1], (1.0 - part) * 0.05 * (time.monotonic() - began))  # fmt: skip
     result = checkpoint()
     error_now = None

@@ -40,8 +40,8 @@ def test_learning_lowers_the_error(faces: Any, scheme: Scheme, cpu: Device) -> N
     examples = faces.examples[:2]
     before = finish(train(examples, faces.read, scheme, replace(recipe, full_steps=1), device=cpu, validation=examples))
     steps, result = finish(train(examples, faces.read, scheme, recipe, device=cpu, validation=examples))
-    assert len(result.curve) == 24 == sum(progress.stage == "train" for progress in steps)
-    assert steps[-1].stage == "settle"
+    assert len(result.curve) == 24 == sum(progress.stage == "training" for progress in steps)
+    assert steps[-1].stage == "settling"
     print(result.curve, result.validation_nme, before[1].validation_nme)
     assert np.mean(result.curve[-4:]) < 0.6 * np.mean(result.curve[:4])
     assert result.validation_nme is not None and before[1].validation_nme is not None
@@ -63,7 +63,7 @@ def test_the_generator_stays_frozen_and_a_quick_run_starts_from_its_parent(
     steps, second = finish(
         train(faces.examples, faces.read, scheme, TINY, device=cpu, start=first.checkpoint, mode="quick")
     )
-    assert steps[0].stage == "refine" and second.checkpoint.meta["parent"] == first.checkpoint.id
+    assert steps[0].stage == "refining" and second.checkpoint.meta["parent"] == first.checkpoint.id
     assert len(steps) == TINY.steps("quick", 6, True)
     for name, value in first.checkpoint.tensors.items():
         if name.startswith("P.") and name.endswith("weight"):
@@ -214,7 +214,7 @@ def test_published_presets_train(faces: Any, scheme: Scheme, cpu: Device, name: 
     assert not any("running" in n for n in moved if n.startswith(("Q.", "P."))), "BatchNorm of the auto-encoder rests"
     assert after.architecture.skips == (name == "published")
     assert Predictor(after, cpu, scheme).crop_size == 256
-    assert steps[-1].step == 2 and steps[-1].stage == "train", "nothing to settle where BatchNorm rests"
+    assert steps[-1].step == 2 and steps[-1].stage == "training", "nothing to settle where BatchNorm rests"
 
 
 def test_itls_first_leaves_the_encoder_alone_in_its_first_part(faces: Any, scheme: Scheme, cpu: Device) -> None:
