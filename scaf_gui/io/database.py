@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import struct
+from contextlib import suppress
 from pathlib import Path
 
 from scaf_gui.errors import NewerProjectError, NotAProjectError, ProjectError, ProjectLockedError
@@ -61,7 +62,8 @@ def create(path: Path, rows: dict[str, str]) -> None:
     except (OSError, sqlite3.Error) as error:
         raise explained(error, path) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
 
 
 def close(connection: sqlite3.Connection, path: Path) -> None:
