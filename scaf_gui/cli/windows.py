@@ -6,12 +6,12 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from scaf_gui.cli.output import Outcome, Progress
+from scaf_gui.cli.output import Progress
 
 
 def register(commands: Any) -> None:
     gui = commands.add_parser("gui", help="open the window (also without any command)")
-    gui.add_argument("path", nargs="?", metavar="FOLDER|P.scaf", help="a folder of images or a project")
+    gui.add_argument("path", type=Path, nargs="?", metavar="FOLDER|P.scaf", help="a folder of images or a project")
     gui.add_argument("--sample", action="store_true", help="open the sample faces")
     gui.set_defaults(run=run_gui)
 
@@ -20,13 +20,13 @@ def register(commands: Any) -> None:
     demo.set_defaults(run=run_demo)
 
 
-def run_gui(args: argparse.Namespace, progress: Progress) -> Outcome | int:
+def run_gui(args: argparse.Namespace, progress: Progress) -> int:
     from scaf_gui.gui.run import run_gui
 
-    return int(run_gui(Path(args.path) if args.path else None, sample=args.sample))
+    return run_gui(args.path, sample=args.sample)
 
 
-def run_demo(args: argparse.Namespace, progress: Progress) -> Outcome | int:
+def run_demo(args: argparse.Namespace, progress: Progress) -> int:
     from scaf_gui.gui.demo import run_demo
 
-    return int(run_demo(args.out))
+    return run_demo(args.out)

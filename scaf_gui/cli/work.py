@@ -29,7 +29,7 @@ def opened(path: Path, progress: Progress) -> Iterator[Session]:
 
 def drive(session: Session, title: str, work: Generator[Any, None, Result], progress: Progress) -> Result:
     """Take in all that a generator of the session yields; returns what it returns."""
-    total, result = 0, None
+    total = 0
     try:
         while True:
             event = next(work)
@@ -41,11 +41,11 @@ def drive(session: Session, title: str, work: Generator[Any, None, Result], prog
             elif hasattr(event, "steps"):
                 show_training(event, progress)
     except StopIteration as end:
-        result = end.value
+        result: Result = end.value
+        return result
     finally:
         work.close()
         progress.clear()
-    return result  # type: ignore[return-value]
 
 
 def show_training(event: Any, progress: Progress) -> None:

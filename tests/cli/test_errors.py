@@ -158,7 +158,7 @@ def test_the_window_is_opened_on_what_is_named(here, monkeypatch):
 
     asked = []
     window = types.ModuleType("scaf_gui.gui.run")
-    window.run_gui = lambda path=None: asked.append(path) or 0
+    window.run_gui = lambda path=None, sample=False: asked.append(path) or 0
     monkeypatch.setitem(sys.modules, "scaf_gui.gui.run", window)
     for words in ([], ["images"], ["p.scaf"], ["gui", "images"]):
         assert main(words) == 0
