@@ -66,10 +66,11 @@ def find_boxes(
     find = _finder(source, folder, scheme, images)
     done: dict[int, BoxJob] = {}
     batch: list[BoxesFound] = []
-    started = monotonic()
+    count, started = 0, monotonic()
     while True:
         first = tuple(wanted())
         chosen, left = jobs.pick(first, 1, done)
+        count += len(chosen)
         for face_id, job in chosen.items():
             done[face_id] = job
             try:
@@ -81,7 +82,7 @@ def find_boxes(
             yield BoxBatch(tuple(batch), left)
             batch, started = [], monotonic()
         if not chosen:
-            return len(done)
+            return count
 
 
 def _finder(source: str, folder: Path, scheme: Scheme, images: Sequence[str]) -> Finder:

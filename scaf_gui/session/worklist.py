@@ -7,6 +7,7 @@ main thread has taken in its result, so that a cancelled worker loses nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -41,17 +42,19 @@ class Worklist(Generic[Job]):
         with self._lock:
             return self._jobs.get(face_id)
 
-    def pick(self, wanted: Sequence[int], count: int, done: Mapping[int, Job]) -> tuple[dict[int, Job], int]:
+    def pick(self, wanted: Sequence[int], count: int, done: dict[int, Job]) -> tuple[dict[int, Job], int]:
         """Up to ``count`` jobs, those of ``wanted`` first, and how many others are left.
 
-        :param done: jobs the worker has finished already; a face whose job has changed since is due again
+        :param done: jobs the worker has finished; those whose result has been taken in, and those that
+            have changed since and are due again, are deleted from it
         """
-        with self._lock:
-            due = {face: job for face, job in self._jobs.items() if done.get(face) != job}
         chosen: dict[int, Job] = {}
-        for face in (*wanted, *due):
-            if len(chosen) == count:
-                break
-            if face in due:
-                chosen[face] = due[face]
-        return chosen, len(due) - len(chosen)
+        with self._lock:
+            for face in [face for face, job in done.items() if self._jobs.get(face) != job]:
+                del done[face]
+            for face in chain(wanted, self._jobs):
+                if len(chosen) == count:
+                    break
+                if face in self._jobs and face not in done:
+                    chosen[face] = self._jobs[face]
+            return chosen, len(self._jobs) - len(done) - len(chosen)

@@ -14,7 +14,10 @@ def test_finished_jobs_are_not_given_again_unless_they_have_changed() -> None:
     jobs.put({1: "a", 2: "b"})
     assert jobs.pick((), 5, {1: "a", 2: "b"}) == ({}, 0)
     jobs.put({2: "new"})
-    assert jobs.pick((), 5, {1: "a", 2: "b"}) == ({2: "new"}, 0)
+    done = {1: "a", 2: "b"}
+    assert jobs.pick((), 5, done) == ({2: "new"}, 0)
+    jobs.remove([1])
+    assert jobs.pick((), 0, done) == ({}, 1) and done == {}
 
 
 def test_a_job_stays_until_its_result_is_taken_in() -> None:
