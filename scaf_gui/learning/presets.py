@@ -52,7 +52,7 @@ class Preset:
     lr_head: float = 2e-3
     lr_encoder: float = 7e-4
     warm_start: float = 0.25  # learning rates times this where training refines a trained model
-    warm_up: float = 0.05  # share of the steps
+    warm_up: float = 0.15  # share of the steps
     cosine: bool = True
     batch: int = 16
     train_batch_norm: bool = True

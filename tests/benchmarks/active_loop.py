@@ -96,6 +96,8 @@ def one_seed(given: argparse.Namespace, seed: int, device: Device, done: set[tup
         began = time.monotonic()
         if number < ROUNDS:
             waiting = [i for i in range(len(pool)) if i not in set(chosen[:labels])]
+            if given.sample:
+                waiting = np.random.default_rng([seed, number]).permutation(waiting)[: given.sample].tolist()
             found = predictions(predictor, [pool[i] for i in waiting])
             scores = {i: face.scores["nnm"] for i, (_, face) in zip(waiting, found, strict=True)}
             chosen = chosen[:labels] + list(rank(scores, DISCARD).order[:PER_ROUND])
@@ -210,6 +212,7 @@ def main() -> None:
     add_data_argument(parser)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--steps", type=int, default=200, help="training steps per round")
+    parser.add_argument("--sample", type=int, default=0, help="score a seeded sample of the pool (0: all of it)")
     parser.add_argument("--preset", default="default")
     parser.add_argument("--device", default="auto")
     parser.add_argument("--threads", type=int, default=2)

@@ -1,0 +1,151 @@
+"""From mouse event to painted frame while one landmark of a face is dragged over a large photo.
+
+::
+
+    QT_QPA_PLATFORM=offscreen python tests/benchmarks/drag_latency.py [--megapixels 24] [--landmarks 98] [--labels]
+
+A synthetic photo, so that it runs everywhere. Each step sends one mouse move to the viewport, lets the event
+loop paint, and stops the clock when the viewport's paint event is over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from pathlib import Path
+
+os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+sys.path.insert(0, str(Path(__file__).parents[2]))
+
+import numpy as np
+from PySide6.QtCore import QEvent, QObject, QPoint, QPointF, Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.core.face import Box, Face, Prediction
+from scaf_gui.core.scheme import Group, Scheme
+from scaf_gui.gui.canvas import Canvas
+
+
+class PaintClock(QObject):
+    """Notes when the last paint of a widget was over."""
+
+    painted = 0
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if event.type() == QEvent.Type.Paint:
+            self.painted += 1
+        return False
+
+
+def photo(megapixels: float) -> ByteArray:
+    """A 3:2 photo of noise upon a gradient."""
+    height = int(np.sqrt(megapixels * 1e6 / 1.5))
+    width = int(height * 1.5)
+    noise = np.random.default_rng(0).integers(0, 64, (height, width, 3), dtype=np.uint8)
+    return noise + np.linspace(0, 190, width).astype(np.uint8)[:, None]
+
+
+def ring_scheme(count: int) -> Scheme:
+    """Landmarks on closed curves of 14."""
+    groups = tuple(Group(f"ring_{i}", tuple(range(i, min(i + 14, count))), closed=True) for i in range(0, count, 14))
+    edges = tuple(edge for group in groups for edge in group.segments())
+    names = tuple(f"landmark_{i:03d}" for i in range(count))
+    return Scheme("rings", "Rings", names, groups, frozenset(), edges, tuple(range(count)), None, {})
+
+
+def ring_points(count: int, middle: tuple[float, float], radius: float) -> FloatArray:
+    angle, ring = 2 * np.pi * (np.arange(count) % 14) / 14, np.arange(count) // 14
+    reach = radius * (ring + 1) / (ring.max() + 1)
+    return np.column_stack([middle[0] + reach * np.cos(angle), middle[1] + reach * np.sin(angle)])
+
+
+def percentiles(milliseconds: list[float]) -> str:
+    values = np.array(milliseconds)
+    return f"median {np.median(values):6.2f}  p99 {np.percentile(values, 99):6.2f}  max {values.max():6.2f} ms"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--megapixels", type=float, default=24)
+    parser.add_argument("--landmarks", type=int, default=98)
+    parser.add_argument("--steps", type=int, default=500)
+    parser.add_argument("--labels", action="store_true", help="show all names, which paints everything at each step")
+    options = parser.parse_args()
+    application = QApplication([])
+    canvas = Canvas()
+    canvas.resize(1280, 720)
+    canvas.show()
+    image = photo(options.megapixels)
+    height, width = image.shape[:2]
+    scheme = ring_scheme(options.landmarks)
+    points = ring_points(options.landmarks, (width / 2, height / 2), height / 4)
+    box = Box(width / 2 - height / 4, height / 4, height / 2, height / 2)
+    prediction = Prediction(points, np.ones(options.landmarks), "model")
+    clock = PaintClock()
+    canvas.viewport().installEventFilter(clock)
+    application.processEvents()
+
+    start = time.perf_counter()
+    canvas.show_image(image)
+    application.processEvents()
+    print(f"{width} x {height}, {options.landmarks} landmarks, viewport 1280 x 720")
+    print(f"show image to first paint      {1e3 * (time.perf_counter() - start):6.2f} ms")
+    canvas.show_face(Face(1, "photo", box), prediction, scheme)
+    canvas.labels = options.labels
+    for title, fit in (("fit image", canvas.fit_image), ("fit face", canvas.fit_face), ("5 px a pixel", None)):
+        if fit is not None:
+            fit()
+        else:
+            canvas.zoom_by(5 / canvas.zoom, QPointF(640, 360))
+            canvas.select(options.landmarks // 2)  # brings it into sight
+        application.processEvents()
+        print(f"drag, {title:24s} {percentiles(drag(canvas, clock, options.steps))}")
+    canvas.fit_face()
+    print(f"zoom by wheel and back         {percentiles(views(canvas, clock, options.steps // 5, zoom=True))}")
+    print(f"pull the image                 {percentiles(views(canvas, clock, options.steps // 5, zoom=False))}")
+
+
+def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
+    """Milliseconds of each step of a drag along a spiral."""
+    landmark = len(canvas._shown.points) // 2  # type: ignore[union-attr]
+    viewport, view = canvas.viewport(), canvas._camera
+    x, y = view.to_screen(*canvas.position(landmark))  # type: ignore[misc]
+    middle = QPoint(round(x), round(y))
+    QTest.mousePress(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, middle)
+    times = []
+    for step in range(1, steps + 1):
+        reach = 4 + 60 * step / steps
+        spot = middle + QPoint(round(reach * np.cos(step / 4)), round(reach * np.sin(step / 4)))
+        before = clock.painted
+        start = time.perf_counter()
+        QTest.mouseMove(viewport, spot)
+        while clock.painted == before:
+            QApplication.processEvents()
+        QApplication.processEvents()
+        times.append(1e3 * (time.perf_counter() - start))
+    QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot)
+    return times
+
+
+def views(canvas: Canvas, clock: PaintClock, steps: int, zoom: bool) -> list[float]:
+    """Milliseconds of each change of the view, painted in full."""
+    times = []
+    for step in range(steps):
+        before = clock.painted
+        start = time.perf_counter()
+        if zoom:
+            canvas.zoom_by(1.2 if step // 10 % 2 else 1 / 1.2, QPointF(700, 300))
+        else:
+            canvas._move_by(7 if step // 20 % 2 else -7, 3)
+        while clock.painted == before:
+            QApplication.processEvents()
+        times.append(1e3 * (time.perf_counter() - start))
+    return times
+
+
+if __name__ == "__main__":
+    main()
