@@ -115,7 +115,7 @@ class ProjectCache:
             name = str(face_id)
             if name in group:
                 del group[name]
-            group.create_dataset(name, data=crop, compression="lzf").attrs["key"] = _digest(key)
+            group.create_dataset(name, data=crop, compression="lzf", fletcher32=True).attrs["key"] = _digest(key)
 
         self._try(put, None)
 
@@ -242,7 +242,9 @@ def _append(parent: Any, model_id: str, rows: dict[str, npt.NDArray[Any]], names
         group.attrs["names"] = names
         for column, values in rows.items():
             shape = values.shape[1:]
-            group.create_dataset(column, (0, *shape), values.dtype, maxshape=(None, *shape), chunks=(256, *shape))
+            group.create_dataset(
+                column, (0, *shape), values.dtype, maxshape=(None, *shape), chunks=(256, *shape), fletcher32=True
+            )
     have = min(group[column].shape[0] for column in rows)  # a kill may have come between two columns
     for column, values in rows.items():
         group[column].resize(have + len(values), axis=0)

@@ -55,8 +55,8 @@ class LabelledFace:
 class ExportReport:
     """What was written, and what was not.
 
-    ``left_out``: (image, reason). ``renamed``: name in the export to image, for names that the format
-    cannot hold; the same stands in the file ``names.json`` of the export.
+    ``left_out``: (image, reason). ``renamed``: name in the export to image, for names that had to change;
+    they stand in the file ``names.json`` of the export, which an import looks at first.
     """
 
     written: int

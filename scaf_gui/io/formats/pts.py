@@ -15,7 +15,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.folder import natural_key
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import ExportReport, ImportReport, LabelledFace, register, why_left_out
+from scaf_gui.io.formats.base import ExportReport, ImportReport, LabelledFace, register, stem_of, why_left_out
 
 _LARGEST = 4_000_000  # bytes; 68 landmarks take 1,600
 _COMMENT = re.compile(r"\s*(//|#|%).*")
@@ -39,6 +39,8 @@ class PtsFormat:
         renamed: dict[str, str] = {}
         taken: set[str] = set()
         content: list[tuple[str, bytes]] = []
+        mapped: dict[str, str] = {}
+        finder = files.ImageFinder(list(per_image))
         for face in faces:
             reason = why_left_out(face, scheme) or files.escape_reason(face.image)
             if reason is not None:
@@ -50,8 +52,11 @@ class PtsFormat:
             taken.add(name.casefold())
             if name != wanted:
                 renamed[name + ".pts"] = face.image
+            # "a_1.pts" may be of the first face of "a.jpg" or of "a_1.jpg": the mapping says which
+            if not single or _image_of(name + ".pts", {}, finder)[0] != face.image:
+                mapped[name + ".pts"] = face.image
             content.append((name + ".pts", pts_text(face.points).encode("ascii")))
-        names = files.names_file(out, renamed, rewritten=[name for name, _ in content])
+        names = files.names_file(out, mapped, rewritten=[name for name, _ in content])
         written = files.write_folder(out, content + names, overwrite)
         return ExportReport(len(content), written, tuple(left_out), renamed)
 
@@ -158,10 +163,11 @@ def _pts_files(source: Path) -> list[Path]:
 
 def _image_of(name: str, names: dict[str, str], finder: files.ImageFinder) -> tuple[str | None, int | None, str]:
     """(image, face index or None, reason): by the mapping file, the whole stem, the stem without ``_2``."""
+    stem = name[: -len(".pts")]
     if name in names:
         image, reason = finder.by_path(names[name])
-        return image, None, reason
-    stem = name[: -len(".pts")]
+        numbered = re.fullmatch(re.escape(stem_of(names[name])) + "_([1-9][0-9]{0,3})", stem)
+        return image, int(numbered[1]) if numbered else None, reason
     image, reason = finder.by_stem(stem)
     if image is not None:
         return image, 1, ""
