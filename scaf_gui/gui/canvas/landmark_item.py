@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import numpy as np
-from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.core.face import Flag
-from scaf_gui.gui.canvas import style
+from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.hit import spacing
+from scaf_gui.gui.canvas.names import paint_names, paint_tag, tag_areas
 from scaf_gui.gui.canvas.shown import Shown
 
 _EVERYWHERE = QRectF(-1e7, -1e7, 2e7, 2e7)
@@ -89,6 +88,9 @@ class LandmarkItem(QGraphicsItem):
         """Ask for the surroundings of landmarks, with their edges and name tags, to be painted again."""
         if self._shown is None:
             return
+        if self._layers["labels"]:  # names make room for each other
+            self.update()
+            return
         points = self._shown.points
         for landmark in landmarks:
             if landmark is None or landmark >= len(points):
@@ -105,9 +107,9 @@ class LandmarkItem(QGraphicsItem):
             area = QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad)
             if np.isfinite(points[landmark]).all():
                 x, y = points[landmark] * self._zoom
-                for left in (False, True):
-                    tag = _tag_area(self._shown.names[landmark], x, y, left)
-                    area |= QRectF(tag.topLeft() / self._zoom, tag.size() / self._zoom)
+                for tag in tag_areas(self._shown.names[landmark], x, y):
+                    below = QRectF(tag.x(), tag.y(), tag.width(), 2 * (y - tag.y()))
+                    area |= QRectF(below.topLeft() / self._zoom, below.size() / self._zoom)
             self.update(area)
 
     # -- painting
@@ -124,22 +126,26 @@ class LandmarkItem(QGraphicsItem):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if shown.box is not None:
             corner = view.map(QPointF(shown.box.x, shown.box.y))
-            _paint_box(painter, QRectF(corner.x(), corner.y(), shown.box.width * scale[0], shown.box.height * scale[1]))
+            ink.brackets(
+                painter, QRectF(corner.x(), corner.y(), shown.box.width * scale[0], shown.box.height * scale[1])
+            )
         if self._layers["ghost"] and shown.ghost is not None:
             self._paint_ghost(painter, shown, shown.ghost * scale + shift, shown.points * scale + shift)
         points = shown.points * scale + shift
         if self._layers["skeleton"]:
             self._paint_skeleton(painter, shown, points, exposed)
-        near = _within(points, exposed, style.REACH)
+        near = ink.within(points, exposed, style.REACH)
         if self._dragged and self._selected is not None and self._selected < len(near):
             near[self._selected] = False  # nothing may cover the place where it goes
-        self._paint_dots(painter, shown, points, near)
+        if self._dot > style.SMALLEST_DOT or not self._layers["skeleton"]:  # else dots would hide a tiny face
+            self._paint_dots(painter, shown, points, near)
         self._paint_marks(painter, points)
         if self._layers["labels"]:
-            self._paint_names(painter, shown, points, exposed)
+            paint_names(painter, shown.names, points, self._dot)
         named = self._hovered if self._hovered is not None else self._selected
         if named is not None and not self._dragged and named < len(points) and np.isfinite(points[named]).all():
-            _paint_tag(painter, shown.names[named], *points[named].tolist())
+            x, y = points[named].tolist()
+            paint_tag(painter, shown.names[named], x, y, outward_left=x < float(np.nanmean(points[:, 0])))
         painter.restore()
 
     def _paint_skeleton(self, painter: QPainter, shown: Shown, points: FloatArray, exposed: QRectF) -> None:
@@ -155,9 +161,11 @@ class LandmarkItem(QGraphicsItem):
             & (high[:, 1] > exposed.top() - 3)
         )
         human = shown.human[edges].all(axis=1)
-        solid, dashed = _lines(ends[drawn & human]), _lines(ends[drawn & ~human])
+        solid, dashed = ink.lines(ends[drawn & human]), ink.lines(ends[drawn & ~human])
         painter.setPen(style.pen(style.SOFT_HALO, 3.2))
-        painter.drawLines(solid + dashed)
+        painter.drawLines(solid)
+        painter.setPen(style.pen(style.FAINT_HALO, 3.0))
+        painter.drawLines(dashed)
         painter.setPen(style.pen(style.HUMAN, 1.3))
         painter.drawLines(solid)
         painter.setPen(style.pen(style.PREDICTED, 1.3, dashed=True))
@@ -167,161 +175,36 @@ class LandmarkItem(QGraphicsItem):
         radius = self._dot
         visible = near & (shown.flags == Flag.VISIBLE)
         occluded = near & (shown.flags == Flag.OCCLUDED)
-        for human, colour in ((False, style.PREDICTED), (True, style.HUMAN)):
-            circles = _circles(points[visible & (shown.human == human)], radius if human else radius + 0.3)
-            squares = _diamonds(points[occluded & (shown.human == human)], radius + 1.2)
-            painter.setBrush(style.brush(colour) if human else Qt.BrushStyle.NoBrush)
-            _ringed(painter, circles, colour, 1.0 if human else 1.4)
-            painter.setBrush(Qt.BrushStyle.NoBrush)
-            _ringed(painter, squares, colour, 1.5)
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        _ringed(painter, _circles(points[near & shown.unsure], radius + 4.0), style.UNSURE, 1.3)
-        _ringed(painter, _crosses(points[near & (shown.flags == Flag.MISSING)], 3.5), style.MISSING, 1.5)
+        for human, colour, reach in ((False, style.PREDICTED, radius + 0.8), (True, style.HUMAN, radius)):
+            mine = shown.human == human
+            fill = style.brush(colour) if human else Qt.BrushStyle.NoBrush
+            ink.ringed(painter, ink.circles(points[visible & mine], reach), colour, 1.0 if human else 1.3, fill)
+            ink.ringed(painter, ink.diamonds(points[occluded & mine], radius + 1.6), colour, 1.4)
+        ink.ringed(painter, ink.circles(points[near & shown.unsure], 2.2 * radius), style.UNSURE, 1.6)
+        ink.ringed(painter, ink.crosses(points[near & (shown.flags == Flag.MISSING)], 3.5), style.MISSING, 1.5)
 
     def _paint_marks(self, painter: QPainter, points: FloatArray) -> None:
         """The ring of the landmark under the cursor, the cross-hair of the selected one."""
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._hovered is not None and self._hovered < len(points) and self._hovered != self._selected:
-            _ringed(painter, _circles(points[self._hovered][None], self._dot + 3.5), style.SELECTED, 1.4)
+            ink.ringed(painter, ink.circles(points[self._hovered][None], self._dot + 3.5), style.SELECTED, 1.4)
         if self._selected is None or self._selected >= len(points):
             return
         here = points[self._selected][None]
         if not np.isfinite(here).all():
             return
-        _ringed(painter, _circles(here, self._dot + 3.0), style.SELECTED, 1.1 if self._dragged else 1.6)
-        _ringed(painter, _hairs(here, self._dot + 4.5, style.REACH - 4), style.SELECTED, 1.2)
+        ink.ringed(painter, ink.circles(here, self._dot + 3.0), style.SELECTED, 1.1 if self._dragged else 1.6)
+        ink.ringed(painter, ink.hairs(here, self._dot + 4.5, style.REACH - 4), style.SELECTED, 1.2)
 
     def _paint_ghost(self, painter: QPainter, shown: Shown, ghost: FloatArray, points: FloatArray) -> None:
         """The prediction behind the label, and how far each landmark was moved from it."""
         ends = ghost[self._edges]
-        painter.setPen(style.pen("#90ffc247", 1.0, dashed=True))
-        painter.drawLines(_lines(ends[np.isfinite(ends).all(axis=(1, 2))]))
+        painter.setPen(style.pen(style.GHOST, 1.0, dashed=True))
+        painter.drawLines(ink.lines(ends[np.isfinite(ends).all(axis=(1, 2))]))
         moves = np.stack([ghost, points], axis=1)
         moves = moves[np.isfinite(moves).all(axis=(1, 2)) & (np.abs(ghost - points).max(axis=1) > 1.0)]
-        painter.setPen(style.pen("#a0ffffff", 1.0))
-        painter.drawLines(_lines(moves))
-        painter.setPen(style.pen("#c0ffc247", 1.0))
+        painter.setPen(style.pen(style.MOVED, 1.0))
+        painter.drawLines(ink.lines(moves))
+        painter.setPen(style.pen(style.GHOST, 1.0))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(_circles(moves[:, 0], 2.0))
-
-    def _paint_names(self, painter: QPainter, shown: Shown, points: FloatArray, exposed: QRectF) -> None:
-        """Names beside their landmarks; one that would cover another is left out until there is room."""
-        face = style.font(7.5)
-        metrics = QFontMetricsF(face)
-        painter.setFont(face)
-        taken: list[QRectF] = []
-        for (x, y), name in zip(points.tolist(), shown.names, strict=True):
-            if not np.isfinite(x + y):
-                continue
-            area = QRectF(
-                x + self._dot + 4, y - metrics.height() / 2, metrics.horizontalAdvance(name) + 4, metrics.height()
-            )
-            if any(area.intersects(other) for other in taken):
-                continue
-            taken.append(area)
-            if area.intersects(exposed):
-                painter.setPen(Qt.PenStyle.NoPen)
-                painter.setBrush(style.brush("#90101418"))
-                painter.drawRoundedRect(area, 3, 3)
-                painter.setPen(style.pen(style.TAG_TEXT, 1.0))
-                painter.drawText(area, Qt.AlignmentFlag.AlignCenter, name)
-
-
-# -- shapes, all in screen pixels
-
-
-def _within(points: FloatArray, area: QRectF, pad: float) -> BoolArray:
-    x, y = points.T
-    return np.asarray(
-        (x > area.left() - pad) & (x < area.right() + pad) & (y > area.top() - pad) & (y < area.bottom() + pad)
-    )
-
-
-def _lines(ends: FloatArray) -> list[QLineF]:
-    return [QLineF(*row) for row in ends.reshape(-1, 4).tolist()]
-
-
-def _circles(points: FloatArray, radius: float) -> QPainterPath:
-    path = QPainterPath()
-    for x, y in points.tolist():
-        path.addEllipse(QPointF(x, y), radius, radius)
-    return path
-
-
-def _strokes(points: FloatArray, strokes: Iterable[tuple[tuple[float, float], ...]]) -> QPainterPath:
-    path = QPainterPath()
-    rows = tuple(strokes)
-    for x, y in points.tolist():
-        for stroke in rows:
-            path.moveTo(x + stroke[0][0], y + stroke[0][1])
-            for dx, dy in stroke[1:]:
-                path.lineTo(x + dx, y + dy)
-    return path
-
-
-def _diamonds(points: FloatArray, radius: float) -> QPainterPath:
-    return _strokes(points, [((0, -radius), (radius, 0), (0, radius), (-radius, 0), (0, -radius))])
-
-
-def _crosses(points: FloatArray, radius: float) -> QPainterPath:
-    return _strokes(points, [((-radius, -radius), (radius, radius)), ((radius, -radius), (-radius, radius))])
-
-
-def _hairs(points: FloatArray, start: float, end: float) -> QPainterPath:
-    return _strokes(
-        points, [((x * start, y * start), (x * end, y * end)) for x, y in ((1, 0), (-1, 0), (0, 1), (0, -1))]
-    )
-
-
-def _ringed(painter: QPainter, path: QPainterPath, colour: str, width: float) -> None:
-    """Draw a path in a colour upon a dark halo."""
-    if path.isEmpty():
-        return
-    inside = painter.brush()
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(style.pen(style.HALO, width + 2.0))
-    painter.drawPath(path)
-    painter.setBrush(inside)
-    painter.setPen(style.pen(colour, width))
-    painter.drawPath(path)
-
-
-def _paint_box(painter: QPainter, box: QRectF) -> None:
-    """The corners of the bounding box."""
-    arm = min(18.0, box.width() / 4, box.height() / 4)
-    path = QPainterPath()
-    for x, y, sx, sy in (
-        (box.left(), box.top(), 1, 1),
-        (box.right(), box.top(), -1, 1),
-        (box.right(), box.bottom(), -1, -1),
-        (box.left(), box.bottom(), 1, -1),
-    ):
-        path.moveTo(x + sx * arm, y)
-        path.lineTo(x, y)
-        path.lineTo(x, y + sy * arm)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(style.pen(style.SOFT_HALO, 3.0))
-    painter.drawPath(path)
-    painter.setPen(style.pen(style.BOX, 1.2))
-    painter.drawPath(path)
-
-
-def _tag_area(text: str, x: float, y: float, left: bool) -> QRectF:
-    metrics = QFontMetricsF(style.font(9.0))
-    width, height = metrics.horizontalAdvance(text) + 14, metrics.height() + 6
-    return QRectF(x - 12 - width if left else x + 12, y - 14 - height, width, height)
-
-
-def _paint_tag(painter: QPainter, text: str, x: float, y: float) -> None:
-    """A name beside its landmark, on the side where there is room."""
-    area = _tag_area(text, x, y, left=False)
-    if area.right() > painter.viewport().right():
-        area = _tag_area(text, x, y, left=True)
-    if area.top() < 0:
-        area.moveTop(y + 14)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(style.brush(style.TAG))
-    painter.drawRoundedRect(area, 4, 4)
-    painter.setPen(style.pen(style.TAG_TEXT, 1.0))
-    painter.setFont(style.font(9.0))
-    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
+        painter.drawPath(ink.circles(moves[:, 0], 2.0))

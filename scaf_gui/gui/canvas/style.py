@@ -19,8 +19,12 @@ SELECTED = "#ffffff"
 MISSING = "#d4d8de"
 HALO = "#c8000000"
 SOFT_HALO = "#70000000"
+FAINT_HALO = "#58000000"
+GHOST = "#a0ffc247"
+MOVED = "#a0ffffff"
 BOX = "#b0ffffff"
 TAG = "#e0101418"
+NAME = "#90101418"
 TAG_TEXT = "#f2f5f8"
 
 #: radius of a landmark's dot: this share of the median edge, within these limits
@@ -35,10 +39,10 @@ GRAB_SLACK = 2.5
 
 @cache
 def pen(colour: str, width: float, dashed: bool = False) -> QPen:
-    """A cosmetic pen with round ends."""
+    """A cosmetic pen. Its ends are flat: round ones take Qt three times as long, and dots cover them."""
     made = QPen(QColor(colour), width)
     made.setCosmetic(True)
-    made.setCapStyle(Qt.PenCapStyle.FlatCap if dashed else Qt.PenCapStyle.RoundCap)
+    made.setCapStyle(Qt.PenCapStyle.FlatCap)
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if dashed:
         made.setDashPattern([4.0, 3.0])
