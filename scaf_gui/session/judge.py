@@ -43,7 +43,9 @@ def held_out(faces: Sequence[SnapshotFace], seen: Collection[int], seed: int) ->
         count = min(max(1, len(faces) // 4), len(faces) - 2)
         return tuple(face.face_id for face in newest[: max(count, 0)])
     drawn = sorted((lot(face.face_id, seed), face.face_id) for face in fresh)
-    reserved = [face_id for place, face_id in drawn if place < SHARE][:MOST]
+    # by chance half of ten labels may be drawn: never more than a quarter
+    most = min(MOST, max(LEAST, len(faces) // 4))
+    reserved = [face_id for place, face_id in drawn if place < SHARE][:most]
     for face in newest:
         if len(reserved) >= LEAST:
             break
