@@ -30,6 +30,8 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         self.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         self.setAccessibleName("Loss curve")
         item = self.getPlotItem()
+        # its menu has no parent and would outlive the plot
+        item.ctrlMenu.setParent(self, item.ctrlMenu.windowFlags())
         item.showGrid(x=False, y=True, alpha=0.15)
         item.getAxis("left").setWidth(40)
         item.getAxis("bottom").setHeight(22)

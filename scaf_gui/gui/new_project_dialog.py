@@ -159,10 +159,12 @@ class NewProjectDialog(QDialog):
             trouble = "Say where the project file goes."
         elif path.exists():
             trouble = f"{path.name} is there already: choose another name, or cancel and open it as a project."
-        elif landmarks and not Path(self.landmark_folder.text().strip()).is_dir():
-            trouble = "Choose the folder of the landmark files." if self.landmark_folder.text().strip() else " "
+        elif landmarks and not (given := self.landmark_folder.text().strip()):
+            trouble = "Choose the folder of the landmark files."
+        elif landmarks and not Path(given).is_dir():
+            trouble = f"{given} is not a folder. Choose the folder of the landmark files."
         self.trouble.setText(trouble)
-        self.trouble.setVisible(bool(trouble.strip()))
+        self.trouble.setVisible(bool(trouble))
         self.create_button.setEnabled(not trouble)
 
     def _browse_path(self) -> None:

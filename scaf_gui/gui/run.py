@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import signal
+import socket
 import sys
 import threading
+from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from types import TracebackType
 
-from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtCore import QObject, QSocketNotifier, Qt, Signal
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
@@ -49,6 +52,30 @@ class Crashes(QObject):
             f"Something went wrong ({kind.__name__}: {error}). Your labels are saved; you can go on. "
             f"The details are in {log_path()}"
         )
+
+
+class Interrupts(QObject):
+    """Lets Ctrl+C in the terminal, and a polite kill, close the window as its own button would."""
+
+    def __init__(self, close: Callable[[], object], parent: QObject):
+        super().__init__(parent)
+        self._near, self._far = socket.socketpair()
+        for end in (self._near, self._far):
+            end.setblocking(False)
+        # Qt's loop runs no Python while nothing happens: a byte on a socket wakes it
+        self._old = signal.set_wakeup_fd(self._far.fileno())
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: None)
+        self._notifier = QSocketNotifier(self._near.fileno(), QSocketNotifier.Type.Read, self)
+        self._notifier.activated.connect(lambda *_: close())
+
+    def remove(self) -> None:
+        self._notifier.setEnabled(False)
+        signal.set_wakeup_fd(self._old)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL if number == signal.SIGTERM else signal.default_int_handler)
+        self._near.close()
+        self._far.close()
 
 
 def log_path() -> Path:
@@ -91,6 +118,7 @@ def run_gui(path: Path | None, sample: bool = False) -> int:
     crashes = Crashes()
     crashes.happened.connect(window.messages.error, Qt.ConnectionType.QueuedConnection)
     crashes.install()
+    interrupts = Interrupts(window.close, window)
     window.show()
     if path is not None:
         window.opener.open_path(path)
@@ -99,4 +127,5 @@ def run_gui(path: Path | None, sample: bool = False) -> int:
     try:
         return int(application.exec())
     finally:
+        interrupts.remove()
         crashes.remove()

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QHBoxLayout,
     QLabel,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
@@ -19,23 +20,26 @@ from PySide6.QtWidgets import (
 from scaf_gui.gui import theme
 from scaf_gui.gui.actions import shortcut_rows
 
+_COLUMNS = 3
+
 
 class ShortcutSheet(QDialog):
-    """Two columns of keys by menu."""
+    """Keys by menu, in columns of about the same height."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self.resize(880, 600)
+        self.resize(1120, 640)
         sheet = QWidget(self)
         columns = QHBoxLayout(sheet)
-        columns.setSpacing(36)
+        columns.setSpacing(28)
+        columns.setContentsMargins(0, 0, 8, 0)
         sections = [(title, list(rows)) for title, rows in groupby(shortcut_rows(), key=lambda row: row[0])]
-        half = sum(len(rows) + 2 for _, rows in sections) / 2
+        most = sum(len(rows) + 2 for _, rows in sections) / _COLUMNS
         column, height = QVBoxLayout(), 0
         columns.addLayout(column, 1)
         for title, rows in sections:
-            if height >= half and columns.count() == 1:
+            if height and height + len(rows) / 2 > most and columns.count() < _COLUMNS:
                 column.addStretch(1)
                 column, height = QVBoxLayout(), 0
                 columns.addLayout(column, 1)
@@ -59,14 +63,16 @@ class ShortcutSheet(QDialog):
 def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> QWidget:
     section = QWidget(parent)
     grid = QGridLayout(section)
-    grid.setContentsMargins(0, 0, 0, 10)
-    grid.setVerticalSpacing(5)
+    grid.setContentsMargins(0, 0, 0, 4)
+    grid.setVerticalSpacing(3)
     grid.setHorizontalSpacing(14)
-    grid.setColumnMinimumWidth(0, 150)
+    grid.setColumnMinimumWidth(0, 172)
     grid.setColumnStretch(1, 1)
+    section.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     head = QLabel(title, section)
     theme.set_role(head, "heading")
     grid.addWidget(head, 0, 0, 1, 2)
+    wide = title == "Mouse"  # what the mouse does takes a sentence
     for place, (_, keys, text) in enumerate(rows, start=1):
         cap = QLabel(keys, section)
         cap.setObjectName("keyCap")
@@ -74,6 +80,6 @@ def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> Q
         what = QLabel(text.rstrip("…"), section)
         what.setWordWrap(True)
         theme.set_role(what, "muted")
-        grid.addWidget(cap, place, 0, Qt.AlignmentFlag.AlignLeft)
-        grid.addWidget(what, place, 1)
+        grid.addWidget(cap, 2 * place - 1, 0, 1, 2 if wide else 1, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(what, 2 * place if wide else 2 * place - 1, 0 if wide else 1, 1, 2 if wide else 1)
     return section

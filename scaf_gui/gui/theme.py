@@ -116,6 +116,7 @@ def icon(name: str, shade: str = "text") -> QIcon:
     made = QIcon()
     for side in (16, 24, 32, 48, 64):
         made.addPixmap(picture(name, side, shade))
+        made.addPixmap(picture(name, side, "disabled"), QIcon.Mode.Disabled)
     return made
 
 
