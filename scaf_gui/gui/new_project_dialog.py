@@ -114,7 +114,8 @@ class NewProjectDialog(QDialog):
         path = Path(self.path.text().strip()).expanduser()
         source = _SOURCES[self._sources.checkedId()][0]
         boxes = f"landmarks:{self.landmark_folder.text().strip()}" if source == "landmarks" else source
-        return NewProject(path.with_suffix(".scaf"), str(self.scheme.currentData()), boxes)
+        path = path.with_suffix(".scaf") if path.name else path
+        return NewProject(path, str(self.scheme.currentData()), boxes)
 
     def choose_source(self, source: str) -> None:
         """Pick a way of finding faces: "detector", "whole" or "landmarks"."""

@@ -13,6 +13,7 @@ from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.hit import spacing
 from scaf_gui.gui.canvas.names import paint_names, paint_tag, tag_areas
 from scaf_gui.gui.canvas.shown import Shown
+from scaf_gui.gui.canvas.sprites import stamp
 
 _EVERYWHERE = QRectF(-1e7, -1e7, 2e7, 2e7)
 
@@ -177,11 +178,10 @@ class LandmarkItem(QGraphicsItem):
         occluded = near & (shown.flags == Flag.OCCLUDED)
         for human, colour, reach in ((False, style.PREDICTED, radius + 0.8), (True, style.HUMAN, radius)):
             mine = shown.human == human
-            fill = style.brush(colour) if human else Qt.BrushStyle.NoBrush
-            ink.ringed(painter, ink.circles(points[visible & mine], reach), colour, 1.0 if human else 1.3, fill)
-            ink.ringed(painter, ink.diamonds(points[occluded & mine], radius + 1.6), colour, 1.4)
-        ink.ringed(painter, ink.circles(points[near & shown.unsure], 2.2 * radius), style.UNSURE, 1.6)
-        ink.ringed(painter, ink.crosses(points[near & (shown.flags == Flag.MISSING)], 3.5), style.MISSING, 1.5)
+            stamp(painter, points[visible & mine], "circle", reach, colour, 1.0 if human else 1.3, filled=human)
+            stamp(painter, points[occluded & mine], "diamond", radius + 1.6, colour, 1.4)
+        stamp(painter, points[near & shown.unsure], "circle", 2.2 * radius, style.UNSURE, 1.6)
+        stamp(painter, points[near & (shown.flags == Flag.MISSING)], "cross", 3.5, style.MISSING, 1.5)
 
     def _paint_marks(self, painter: QPainter, points: FloatArray) -> None:
         """The ring of the landmark under the cursor, the cross-hair of the selected one."""
