@@ -7,6 +7,7 @@ import sqlite3
 import struct
 from contextlib import suppress
 from pathlib import Path
+from weakref import WeakValueDictionary
 
 from scaf_gui.errors import NewerProjectError, NotAProjectError, ProjectError, ProjectLockedError
 from scaf_gui.io import schema
@@ -15,12 +16,24 @@ _MAGIC = b"SQLite format 3\x00"
 _BUSY_SECONDS = 1.0
 
 
-def connect(path: Path) -> tuple[sqlite3.Connection, str]:
+class Connection(sqlite3.Connection):
+    """A connection that can be referred to weakly."""
+
+
+#: projects open in this process, by device and inode. On POSIX, closing any other descriptor of a file
+#: gives its locks away: a project that is open here must not even be looked at.
+_HERE: WeakValueDictionary[tuple[int, int], Connection] = WeakValueDictionary()
+
+
+def connect(path: Path) -> tuple[Connection, str]:
     """Open an existing project for this process alone, check it, migrate it, choose the journal.
 
     :returns: the connection (autocommit) and a note where the write-ahead log cannot be had
     :raises ProjectError: or one of its kinds, saying why; the file is then as it was
     """
+    identity = identity_of(path)
+    if identity in _HERE:
+        raise _locked(path)
     _check_file(path)
     connection = _open(path)
     try:
@@ -30,7 +43,10 @@ def connect(path: Path) -> tuple[sqlite3.Connection, str]:
         connection.execute("COMMIT")
         _check_content(connection, path)
         schema.migrate(connection, path)
-        return connection, _choose_journal(connection)
+        note = _choose_journal(connection)
+        if identity is not None:
+            _HERE[identity] = connection
+        return connection, note
     except sqlite3.Error as error:
         connection.close()
         raise explained(error, path) from error
@@ -66,7 +82,7 @@ def create(path: Path, rows: dict[str, str]) -> None:
             beside.unlink(missing_ok=True)
 
 
-def close(connection: sqlite3.Connection, path: Path) -> None:
+def close(connection: Connection, path: Path) -> None:
     """Fold the log into the one file, so that it can be copied, and let go of it.
 
     :raises ProjectError: the log could not be folded in (disk full); then ``-wal`` stays beside and counts
@@ -77,14 +93,30 @@ def close(connection: sqlite3.Connection, path: Path) -> None:
     except sqlite3.Error as error:
         raise explained(error, path) from error
     finally:
-        connection.close()
+        abandon(connection)
+
+
+def abandon(connection: Connection) -> None:
+    """Let go of a project as it is."""
+    for identity in [identity for identity, other in _HERE.items() if other is connection]:
+        del _HERE[identity]
+    connection.close()
+
+
+def identity_of(path: Path) -> tuple[int, int] | None:
+    """What tells a file from another that has taken its name; ``None`` if there is none."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def explained(error: Exception, path: Path) -> ProjectError:
     """What SQLite or the system says, in words that help."""
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return ProjectLockedError("is open in another window or program; close it there first", path)
+        return _locked(path)
     if code == sqlite3.SQLITE_NOTADB:
         return NotAProjectError("is not a project of this program", path)
     if code == sqlite3.SQLITE_CORRUPT:
@@ -98,8 +130,8 @@ def explained(error: Exception, path: Path) -> ProjectError:
     return ProjectError(f"cannot be used ({error})", path)
 
 
-def _open(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
+def _open(path: Path) -> Connection:
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, factory=Connection)
 
 
 def _check_file(path: Path) -> None:
@@ -152,6 +184,10 @@ def _choose_journal(connection: sqlite3.Connection) -> str:
         return ""
     connection.execute("PRAGMA journal_mode = DELETE")
     return "This file system has no write-ahead log: a rollback journal is used, as safe but slower."
+
+
+def _locked(path: Path) -> ProjectLockedError:
+    return ProjectLockedError("is open in another window or program; close it there first", path)
 
 
 def _damaged(path: Path, detail: str) -> ProjectError:

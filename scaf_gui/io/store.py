@@ -25,12 +25,12 @@ class ProjectStore:
     ``journal_note`` is "", or one sentence where the file system allows no write-ahead log.
     """
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, journal_note: str):
+    def __init__(self, path: Path, connection: database.Connection, journal_note: str):
         """Use :meth:`create` or :meth:`open`."""
         self.path = path
         self.journal_note = journal_note
-        self._connection: sqlite3.Connection | None = connection
-        self._identity = _identity(path)
+        self._connection: database.Connection | None = connection
+        self._identity = database.identity_of(path)
         self._scheme = _parse(self._project_value("scheme"), path)
         self._image_folder = self._find_image_folder()
 
@@ -60,7 +60,7 @@ class ProjectStore:
         try:
             return cls(path, connection, note)
         except BaseException:
-            connection.close()
+            database.abandon(connection)
             raise
 
     def close(self) -> None:
@@ -219,7 +219,7 @@ class ProjectStore:
     def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Durable once the block is left; taken back whole where anything in it fails."""
         connection = self._open_connection
-        if _identity(self.path) != self._identity:
+        if database.identity_of(self.path) != self._identity:
             # the open file is no longer the one under that name: writing on would lose the labels
             raise ProjectError("was moved, replaced or deleted while open; put it back, or open it anew", self.path)
         try:
@@ -260,14 +260,6 @@ def _folder_values(path: Path, folder: Path) -> dict[str, str]:
         relative = None
     values = {"image_folder": absolute, "image_folder_relative": relative, "path": str(path)}
     return {key: json.dumps(value) for key, value in values.items()}
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        status = path.stat()
-    except OSError:
-        return None
-    return status.st_dev, status.st_ino
 
 
 def _parse(text: str, path: Path) -> Scheme:

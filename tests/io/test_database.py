@@ -114,6 +114,44 @@ def test_a_project_open_elsewhere_is_locked(project: Path, monkeypatch: pytest.M
         assert len(store.faces()) == 1906
 
 
+TRIES = textwrap.dedent(
+    """
+    import sys
+    from pathlib import Path
+    from scaf_gui.errors import ProjectLockedError
+    from scaf_gui.io.store import ProjectStore
+
+    try:
+        ProjectStore.open(Path(sys.argv[1])).close()
+    except ProjectLockedError:
+        print("locked")
+    """
+)
+
+
+def test_a_second_try_in_the_same_process_does_not_open_the_lock(project: Path) -> None:
+    """Closing any descriptor of a file gives the process's locks on it away."""
+    with ProjectStore.open(project) as store:
+        for _ in range(2):
+            with pytest.raises(ProjectLockedError):
+                ProjectStore.open(project)
+        done = subprocess.run(
+            [sys.executable, "-c", TRIES, str(project)], capture_output=True, text=True, cwd=ROOT, check=False
+        )
+        assert (done.stdout, done.stderr) == ("locked\n", "")
+        store.set("key", 1)
+    ProjectStore.open(project).close()
+
+
+def test_a_project_that_was_dropped_without_closing_can_be_opened(project: Path) -> None:
+    store = ProjectStore.open(project)
+    store.set("key", 1)
+    store._connection.close()  # type: ignore[union-attr]
+    del store
+    with ProjectStore.open(project) as again:
+        assert again.get("key") == 1
+
+
 @pytest.mark.parametrize("share", [0.2, 0.5, 0.9, 0.999])
 def test_a_truncated_project_is_called_damaged_and_left_alone(project: Path, share: float) -> None:
     data = project.read_bytes()

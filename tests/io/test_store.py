@@ -238,8 +238,8 @@ def test_without_a_write_ahead_log_a_rollback_journal_is_used(
 ) -> None:
     """SQLite refuses the log where it can take no locks, as on some network drives."""
 
-    def lockless(path: Path) -> sqlite3.Connection:
-        return sqlite3.connect(f"{path.as_uri()}?nolock=1", uri=True, isolation_level=None)
+    def lockless(path: Path) -> database.Connection:
+        return sqlite3.connect(f"{path.as_uri()}?nolock=1", uri=True, isolation_level=None, factory=database.Connection)
 
     monkeypatch.setattr(database, "_open", lockless)
     store = ProjectStore.open(filled)
