@@ -107,8 +107,11 @@ def make_application(arguments: list[str] | None = None) -> QApplication:
     return application
 
 
-def run_gui(path: Path | None, sample: bool = False) -> int:
-    """Open the window, on a folder or project if one is given; returns the exit code."""
+def run_gui(path: Path | None, sample: bool = False, ready: Callable[[MainWindow], object] | None = None) -> int:
+    """Open the window, on a folder or project if one is given; returns the exit code.
+
+    :param ready: called with the window before anything is opened in it
+    """
     sys.setswitchinterval(SWITCH_SECONDS)
     application = make_application()
     settings = Settings()
@@ -119,6 +122,8 @@ def run_gui(path: Path | None, sample: bool = False) -> int:
     crashes.happened.connect(window.messages.error, Qt.ConnectionType.QueuedConnection)
     crashes.install()
     interrupts = Interrupts(window.close, window)
+    if ready is not None:
+        ready(window)
     window.show()
     if path is not None:
         window.opener.open_path(path)
