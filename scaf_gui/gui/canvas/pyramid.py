@@ -70,26 +70,28 @@ def _covered(scale: float, shift: float, view: int, side: int) -> tuple[int, int
 
 
 def _positions(scale: float, shift: float, start: int, end: int, ratio: float) -> npt.NDArray[np.float64]:
-    """Where the centres of screen pixels fall in a level, in its pixels (centres at whole numbers)."""
+    """Where the centres of screen pixels fall in a level, in its pixels, from the outer edge of its first one."""
     scene = (np.arange(start, end) + 0.5 + shift) / scale
-    return np.asarray((scene + 0.5) * ratio - 0.5, dtype=np.float64)
+    return np.asarray((scene + 0.5) * ratio, dtype=np.float64)
 
 
 def _squares(source: ByteArray, u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
     """Nearest neighbour: whole columns, then whole rows, are repeated."""
-    columns = np.clip(np.rint(u), 0, source.shape[1] - 1).astype(np.intp)
-    rows = np.clip(np.rint(v), 0, source.shape[0] - 1).astype(np.intp)
+    columns = np.clip(np.floor(u), 0, source.shape[1] - 1).astype(np.intp)
+    rows = np.clip(np.floor(v), 0, source.shape[0] - 1).astype(np.intp)
     part = _packed(source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
     return np.asarray(part.take(columns - columns[0], axis=1).take(rows - rows[0], axis=0), dtype=np.uint32)
 
 
 def _smooth(source: ByteArray, u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
     """Bilinear. Only the part in sight is handed on: OpenCV warps no image of more than 32,767 pixels a side."""
-    column, row = max(int(u[0]) - 1, 0), max(int(v[0]) - 1, 0)
-    part = source[row : int(v[-1]) + 3, column : int(u[-1]) + 3]
+    rows, columns = source.shape[:2]
+    column = min(max(int(u[0]) - 2, 0), columns - 1)
+    row = min(max(int(v[0]) - 2, 0), rows - 1)
+    part = source[row : max(int(v[-1]) + 2, row + 1), column : max(int(u[-1]) + 2, column + 1)]
     step_u = float(u[1] - u[0]) if len(u) > 1 else 1.0
     step_v = float(v[1] - v[0]) if len(v) > 1 else 1.0
-    matrix = np.array([[step_u, 0.0, u[0] - column], [0.0, step_v, v[0] - row]])
+    matrix = np.array([[step_u, 0.0, u[0] - 0.5 - column], [0.0, step_v, v[0] - 0.5 - row]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     warped = cv2.warpAffine(part, matrix, (len(u), len(v)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
     return _packed(np.asarray(warped, dtype=np.uint8))

@@ -26,7 +26,10 @@ FACE_FILL = 0.72
 #: a small face is not blown up further than this when it is fitted
 FACE_LARGEST = 12.0
 
-_NOTE = "QLabel { background: rgba(16, 20, 24, 215); color: #f2f5f8; border-radius: 8px; padding: 10px 16px; }"
+_NOTE = (
+    "QLabel { background: rgba(16, 20, 24, 225); color: #f2f5f8; border: 1px solid rgba(255, 255, 255, 40);"
+    " border-radius: 8px; padding: 10px 16px; font-size: 14px; }"
+)
 
 
 class ImageView(QGraphicsView):
