@@ -16,6 +16,7 @@ from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.navigator import Navigator
+from scaf_gui.gui.queue_panel import COUNT_MS
 from scaf_gui.gui.status import Status
 from scaf_gui.gui.thumbnails import loader
 from scaf_gui.gui.workspace import Workspace
@@ -48,7 +49,7 @@ class ProjectView(QObject):
         self._later.timeout.connect(self._begin_work)
         self._count = QTimer(self)
         self._count.setSingleShot(True)
-        self._count.setInterval(0)
+        self._count.setInterval(COUNT_MS)
         self._count.timeout.connect(self._show_counts)
         self._wire()
 
@@ -244,16 +245,17 @@ class ProjectView(QObject):
     def _document_changed(self, changed: Changed) -> None:
         if self.session is None:
             return
-        self.workspace.queue.faces_changed(changed.face_ids)
+        self.workspace.queue.faces_changed(changed.face_ids, changed.part == "face")
         self.navigator.document_changed(changed)
         if changed.part == "face":
-            self._count.start()
+            if not self._count.isActive():
+                self._count.start()
             if changed.by is not self.background:
                 self._work_on()
 
     def _queue_changed(self) -> None:
         if self.session is not None:
-            self.workspace.queue.show_queue(self.session.document, self.session.queue)
+            self.workspace.queue.show_queue(self.session.document, self.session.queue, soon=True)
 
     def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
         session = self.session

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from enum import IntEnum
 
-from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt
+from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
 from PySide6.QtGui import QPixmap
 
 from scaf_gui.core.document import Document
@@ -50,7 +51,13 @@ class Role(IntEnum):
 
 
 class QueueModel(QAbstractListModel):
-    """Observes a document and a queue; holds nothing but the order of the rows."""
+    """Observes a document and a queue; holds nothing but the order of the rows.
+
+    What only looks different is announced by ``touched`` (row): for each ``dataChanged`` a list view
+    would lay out all of its rows again.
+    """
+
+    touched = Signal(int)
 
     def __init__(self, thumbnails: Thumbnails, parent: QObject | None = None):
         super().__init__(parent)
@@ -85,24 +92,24 @@ class QueueModel(QAbstractListModel):
         for face_id in face_ids:
             row = self._row_of.get(face_id)
             if row is not None:
-                self.dataChanged.emit(self.index(row), self.index(row))
+                self.touched.emit(row)
 
-    def refilter(self) -> None:
-        """States have changed: rows may come or go."""
-        if self._filter != "all":
-            self._rebuild()
+    def refilter(self) -> bool:
+        """States have changed: rows may come or go; whether they did."""
+        if self._filter == "all" or self._filtered() == self._rows:
+            return False
+        self._rebuild()
+        return True
 
     def counts(self) -> dict[str, int]:
         """How many faces each filter would show."""
-        faces = tuple(self._document) if self._document is not None else ()
-        states = [face.state for face in faces]
-        aside = sum(face.id in self._queue.set_aside for face in faces)
+        states = Counter(face.state for face in self._document) if self._document is not None else Counter()
         return {
-            "all": len(faces),
-            "waiting": sum(state in _WAITING for state in states),
-            "labelled": states.count(State.LABELLED),
-            "skipped": states.count(State.SKIPPED),
-            "set_aside": aside,
+            "all": states.total(),
+            "waiting": sum(states[state] for state in _WAITING),
+            "labelled": states[State.LABELLED],
+            "skipped": states[State.SKIPPED],
+            "set_aside": len(self._queue.set_aside),
         }
 
     def face_order(self) -> list[int]:

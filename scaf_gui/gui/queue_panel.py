@@ -23,6 +23,9 @@ from scaf_gui.gui.queue_delegate import ROW, QueueDelegate
 from scaf_gui.gui.queue_model import FILTERS, QueueModel
 from scaf_gui.gui.thumbnails import Load, Thumbnails
 
+#: counting 10,000 faces takes some milliseconds: not more often than this
+COUNT_MS = 120
+
 
 class QueuePanel(QWidget):
     """Shows the queue, and says which face was chosen."""
@@ -35,14 +38,19 @@ class QueuePanel(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.thumbnails = Thumbnails(self)
         self.model = QueueModel(self.thumbnails, self)
-        self._queue = Queue()
         self._current: int | None = None
         self._make()
-        # state changes come in bursts (undo of an import): count once after each burst
+        # changes come in bursts: count, and take a new order, once after each
         self._recount = QTimer(self)
         self._recount.setSingleShot(True)
-        self._recount.setInterval(0)
+        self._recount.setInterval(COUNT_MS)
         self._recount.timeout.connect(self._show_counts)
+        self._reorder = QTimer(self)
+        self._reorder.setSingleShot(True)
+        self._reorder.setInterval(COUNT_MS)
+        self._reorder.timeout.connect(self._take_order)
+        self._coming: tuple[Document | None, Queue] = (None, Queue())
+        self.model.touched.connect(lambda row: self.view.update(self.model.index(row)))
         theme.news().changed.connect(self.view.viewport().update)
         self._show_counts()
 
@@ -108,22 +116,36 @@ class QueuePanel(QWidget):
         self.model.set_current(None)
         self.show_queue(document, queue)
 
-    def show_queue(self, document: Document | None, queue: Queue) -> None:
-        """Show a new order; the current row stays in sight."""
-        self._queue = queue
-        self.model.show(document, queue)
+    def show_queue(self, document: Document | None, queue: Queue, soon: bool = False) -> None:
+        """Show a new order; the current row stays in sight.
+
+        :param soon: together with other changes that come meanwhile
+        """
+        self._coming = document, queue
+        if not soon:
+            self._take_order()
+        elif not self._reorder.isActive():
+            self._reorder.start()
+
+    def _take_order(self) -> None:
+        self._reorder.stop()
+        self.model.show(*self._coming)
         self._reveal()
-        self._recount.start()
+        self._show_counts()
 
     def show_current(self, face_id: int | None) -> None:
         self._current = face_id
         self.model.set_current(face_id)
         self._reveal()
 
-    def faces_changed(self, face_ids: Iterable[int]) -> None:
-        """Redraw some rows, and count again."""
+    def faces_changed(self, face_ids: Iterable[int], states: bool = True) -> None:
+        """Redraw some rows.
+
+        :param states: their states may have changed: count again, too
+        """
         self.model.touch(face_ids)
-        self._recount.start()
+        if states and not self._recount.isActive():
+            self._recount.start()
 
     def _reveal(self) -> None:
         row = self.model.row_of(self._current)
@@ -145,14 +167,14 @@ class QueuePanel(QWidget):
         for row, (key, title) in enumerate(FILTERS.items()):
             self.filter.setItemText(row, f"{title}  {counts[key]:,}")
         self.count.setText(f"{counts['labelled']:,} of {counts['all']:,} labelled")
-        self.model.refilter()
+        if self.model.refilter():
+            self._reveal()
         self._show_empty()
-        self._reveal()
 
     def _show_empty(self) -> None:
         empty = self.model.rowCount() == 0
         self.empty.setVisible(empty)
-        self.empty.setText("No face here." if self.model.counts()["all"] else "No faces yet.")
+        self.empty.setText("No face here." if len(self._coming[1]) else "No faces yet.")
 
     def _refilter(self) -> None:
         self.model.set_filter(str(self.filter.currentData()), self.search.text().strip())
