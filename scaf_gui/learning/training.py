@@ -250,8 +250,11 @@ class _Stepper:
         self._network, self._preset, self._device = network, preset, device
         self._rates = rates
         groups = [{"params": list(network.head_parameters())}, {"params": list(network.Q.parameters())}]
-        self._optimiser = torch.optim.AdamW(groups, lr=rates[0], weight_decay=preset.weight_decay, fused=True)
-        self._scaler = torch.amp.GradScaler(device.kind, enabled=device.scales_loss)
+        # Weight decay 0 makes this Adam.
+        self._optimiser = torch.optim.AdamW(
+            groups, lr=rates[0], weight_decay=preset.weight_decay, fused=device.kind != "mps"
+        )
+        self._scaler = torch.amp.GradScaler("cuda" if device.kind == "cuda" else "cpu", enabled=device.scales_loss)
         self._mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
 
     def step(self, views: Views, done: float) -> float:
