@@ -251,7 +251,7 @@ class Canvas(ImageView):
         event.accept()
         if event.button() in (Qt.MouseButton.RightButton, Qt.MouseButton.MiddleButton):
             if not self.is_busy:
-                self._start_pull(event)
+                self._start_pull(event.position())
             return
         if event.button() != Qt.MouseButton.LeftButton or self._image.size is None:
             return
@@ -276,23 +276,29 @@ class Canvas(ImageView):
         self.mousePressEvent(event)
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if not self._follow_gesture(event):
+            self._hovered = None if self._box_mode else self._landmark_at(event.position())
+            self._mark()
+        self.cursorMoved.emit(*self._scene_point(event.position()))
+
+    def _follow_gesture(self, event: QMouseEvent) -> bool:
+        """Move what is held with the cursor; whether anything is held."""
         place = self._scene_point(event.position())
         if self._drag is not None:
             self._follow(place, (event.position().x(), event.position().y()))
         elif self._box_start is not None:
-            corner = QPointF(*self._box_start)
-            self._rubber.setRect(QRectF(corner, QPointF(*place)).normalized())
+            self._rubber.setRect(QRectF(QPointF(*self._box_start), QPointF(*place)).normalized())
             self._rubber.show()
         elif self._pull is not None:
             self._follow_pull(event)
         elif self._pressed is not None:
             if (event.position() - self._pressed).manhattanLength() > 2 * THRESHOLD:
-                self._start_pull(event)
+                self._start_pull(self._pressed)
                 self._pressed = None
+                self._follow_pull(event)
         else:
-            self._hovered = None if self._box_mode else self._landmark_at(event.position())
-            self._mark()
-        self.cursorMoved.emit(*place)
+            return False
+        return True
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         event.accept()
@@ -300,6 +306,7 @@ class Canvas(ImageView):
             if self._pull is not None and not self.is_busy:
                 self._end_pull()
             return
+        self._follow_gesture(event)  # the last move may not have been delivered
         if self._pressed is not None:
             self._choose(None)
         self.finish_gesture()

@@ -38,7 +38,7 @@ class Drag:
             self.moved = True
         start = self.start or self.cursor
         before = self.at
-        self.at = (start[0] + cursor[0] - self.cursor[0], start[1] + cursor[1] - self.cursor[1])
+        self.at = (start[0] + (cursor[0] - self.cursor[0]), start[1] + (cursor[1] - self.cursor[1]))
         return self.at != before
 
     @property

@@ -174,8 +174,8 @@ class ImageView(QGraphicsView):
             return True
         return super().viewportEvent(event)
 
-    def _start_pull(self, event: QMouseEvent) -> None:
-        self._pull = event.position()
+    def _start_pull(self, screen: QPointF) -> None:
+        self._pull = screen
         self.viewport().setCursor(Qt.CursorShape.ClosedHandCursor)
 
     def _follow_pull(self, event: QMouseEvent) -> None:
