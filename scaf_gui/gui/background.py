@@ -268,7 +268,9 @@ def _politely(generator: Generator[Any, Any, Any], training: bool = False) -> Ge
 
 
 def training_threads() -> int:
-    """All processors but one; at least one."""
+    """All processors where training stands back by its niceness (Linux), all but one elsewhere; at least one."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
     return max(1, (os.cpu_count() or 2) - 1)
 
 

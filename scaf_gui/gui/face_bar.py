@@ -49,9 +49,13 @@ class FaceBar(QWidget):
         self._dress()
         self.show_face(None, False)
 
-    def show_face(self, face: Face | None, acceptable: bool) -> None:
-        """:param acceptable: whether there are landmarks to stand for"""
-        self.name.setText("" if face is None else face.image.replace("\n", " "))
+    def show_face(self, face: Face | None, acceptable: bool, which: str = "") -> None:
+        """
+        :param acceptable: whether there are landmarks to stand for
+        :param which: "face 2 of 3" where the photo has several
+        """
+        name = "" if face is None else face.image.replace("\n", " ")
+        self.name.setText(f"{name}  ·  {which}" if which else name)
         self.name.setToolTip("" if face is None else face.image)
         state = None if face is None else face.state
         # "to do" goes without saying

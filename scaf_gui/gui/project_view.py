@@ -262,12 +262,18 @@ class ProjectView(QObject):
         scheme = session.scheme if session is not None else None
         self.workspace.landmarks.show_face(scheme, face, prediction)
         has_points = prediction is not None or (face is not None and face.label is not None)
-        self.workspace.face_bar.show_face(face, has_points)
+        self.workspace.face_bar.show_face(face, has_points, self._which(face))
         canvas = self.workspace.canvas
         by_hand = face is not None and not has_points and session is not None and session.model is None
         if by_hand and canvas.selected is None and not canvas.is_busy:
             canvas.select(0)
         self._show_hint()
+
+    def _which(self, face: Face | None) -> str:
+        if face is None or self.session is None:
+            return ""
+        beside = [other.id for other in self.session.document if other.image == face.image]
+        return f"face {beside.index(face.id) + 1} of {len(beside)}" if len(beside) > 1 else ""
 
     def _show_hint(self) -> None:
         """Say on the canvas what this face waits for; only changes are sent, so that its own hints stay."""
