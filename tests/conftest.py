@@ -15,7 +15,8 @@ os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    # The offscreen platform says this of every top-level window that has a minimum size; no other message is let through.
+    # The offscreen platform says this of every top-level window that has a minimum size;
+    # no other message is let through.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
 
 
