@@ -62,8 +62,8 @@ class _Runner(QThread):
             generator.close()
 
     def _hand_over(self, item: Any) -> None:
-        while not self.room.acquire(timeout=0.05):
-            if self.stop.is_set() or self.flow.is_set():
+        while not (self.stop.is_set() or self.flow.is_set()):
+            if self.room.acquire(timeout=0.05):
                 break
         if not self.stop.is_set():
             self.item.emit(item)

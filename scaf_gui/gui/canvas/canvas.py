@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPen
 from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
 from scaf_gui.core.arrays import ByteArray
@@ -14,15 +13,14 @@ from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import style
 from scaf_gui.gui.canvas.drag import THRESHOLD, Drag
+from scaf_gui.gui.canvas.face_view import FaceView
 from scaf_gui.gui.canvas.hit import nearest
-from scaf_gui.gui.canvas.landmark_item import LandmarkItem
-from scaf_gui.gui.canvas.shown import Shown, shown
-from scaf_gui.gui.canvas.view import ImageView
+from scaf_gui.gui.canvas.shown import Shown
 
 _BOX_HINT = "Drag a rectangle around the face. Esc leaves it as it was."
 
 
-class Canvas(ImageView):
+class Canvas(FaceView):
     """Shows a face and lets its landmarks be dragged; keeps a preview, never the truth.
 
     A drag changes only what is drawn. When it is let go, ``landmarkMoved(landmark, x, y)`` says once where
@@ -30,42 +28,32 @@ class Canvas(ImageView):
     whoever listens edits the document and shows the changed face. What is to be shown is put off while a
     drag is held, and keys do nothing but Escape, so no landmark can end up on another face.
 
-    ``landmarkSelected(landmark or None)``: the selection changed, whoever changed it.
     ``boxDrawn(x, y, width, height)``: a bounding box was drawn, image pixels.
     """
 
     landmarkMoved = Signal(int, float, float)  # noqa: N815
-    landmarkSelected = Signal(object)  # noqa: N815
     boxDrawn = Signal(float, float, float, float)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setAccessibleName("Canvas")
-        self._landmarks = LandmarkItem()
-        self.scene().addItem(self._landmarks)
         self._rubber = QGraphicsRectItem()
-        self._rubber.setPen(style.pen(style.SELECTED, 1.5, dashed=True))
+        rubber_pen = QPen(style.pen(style.SELECTED, 1.5, dashed=True))
+        rubber_pen.setCosmetic(True)  # the rectangle is drawn in image pixels
+        self._rubber.setPen(rubber_pen)
         self._rubber.setZValue(2)
         self._rubber.hide()
         self.scene().addItem(self._rubber)
-        self._face: Face | None = None
-        self._shown: Shown | None = None
-        self._selected: int | None = None
-        self._hovered: int | None = None
         self._drag: Drag | None = None
         self._pressed: QPointF | None = None  # a press beside all landmarks, until it is let go or becomes a pull
         self._box_mode = False
+        self._hint_text: str | None = None
         self._box_start: tuple[float, float] | None = None
         self._before: Shown | None = None  # what a drag takes back when it is cancelled
         self._pending: dict[str, tuple[Any, ...]] = {}  # what is to be shown once nothing is held
         self._renewed: set[str] = set()  # what was shown since the last drag ended
 
-    # -- what is shown
-
-    @property
-    def face(self) -> Face | None:
-        """The face on the canvas: the one that the signals speak of."""
-        return self._face
+    # -- what is shown, or will be once nothing is held
 
     def show_image(self, image: ByteArray | None, keep_view: bool = False) -> None:
         """Show an image, (height, width, 3) uint8 RGB; it must not be written to afterwards.
@@ -86,98 +74,24 @@ class Canvas(ImageView):
         if self.is_busy:
             self._pending["face"] = (face, prediction, scheme)
             return
-        same = face is not None and self._face is not None and face.id == self._face.id
-        had_bounds = self._shown is not None and self._shown.bounds() is not None
         self._renewed.add("face")
-        self._shown = shown(face, prediction, scheme) if face is not None else None
-        self._face = face
-        self._hovered = None
-        self._landmarks.set_shown(self._shown)
-        if not same or (self._selected or 0) >= scheme.num_landmarks:
-            self._choose(None)
-        if self._fit == "face" and not (same and had_bounds):
-            self.fit_face()
-        self._mark()
-
-    def fit_face(self) -> None:
-        """Show the face as large as it goes; the whole image while nothing is known of the face."""
-        bounds = self._shown.bounds() if self._shown is not None else None
-        if bounds is None:
-            self.fit_image()
-        else:
-            self._fit_rectangle(*bounds)
-        self._fit = "face"
-
-    def _refit(self) -> None:
-        if self._fit == "face":
-            self.fit_face()
-        else:
-            super()._refit()
-
-    def _camera_changed(self) -> None:
-        self._landmarks.set_zoom(self.zoom)
-
-    @property
-    def skeleton(self) -> bool:
-        """Whether the curves that join landmarks are shown."""
-        return self._landmarks.layer("skeleton")
-
-    @skeleton.setter
-    def skeleton(self, on: bool) -> None:
-        self._landmarks.set_layer("skeleton", on)
-
-    @property
-    def labels(self) -> bool:
-        """Whether the landmarks' names are shown."""
-        return self._landmarks.layer("labels")
-
-    @labels.setter
-    def labels(self, on: bool) -> None:
-        self._landmarks.set_layer("labels", on)
-
-    @property
-    def ghost(self) -> bool:
-        """Whether the prediction is shown behind the label."""
-        return self._landmarks.layer("ghost")
-
-    @ghost.setter
-    def ghost(self, on: bool) -> None:
-        self._landmarks.set_layer("ghost", on)
-
-    # -- selection
-
-    @property
-    def selected(self) -> int | None:
-        return self._selected
+        if self._box_mode and (face is None or self._face is None or face.id != self._face.id):
+            self._leave_box()  # the box was meant for the face before
+        super().show_face(face, prediction, scheme)
 
     def select(self, landmark: int | None) -> None:
-        """Select a landmark and bring it into sight; ``None`` selects none."""
-        if self._drag is not None:
-            return
-        count = 0 if self._shown is None else len(self._shown.points)
-        self._choose(landmark if landmark is not None and 0 <= landmark < count else None)
-        place = self.position(self._selected)
-        if place is not None and not self._scene_area().contains(*place):
-            x, y = self._camera.to_screen(*place)
-            width, height = self._extent()
-            self._move_by(width / 2 - x, height / 2 - y)
+        """Select a landmark and bring it into sight; ``None`` selects none. Not while one is dragged."""
+        if self._drag is None:
+            super().select(landmark)
 
-    def select_next(self, step: int = 1) -> None:
-        """Select the landmark ``step`` further on, round and round."""
-        if self._shown is None:
-            return
-        count = len(self._shown.points)
-        if self._selected is None:
-            self.select(0 if step > 0 else count - 1)
-        else:
-            self.select((self._selected + step) % count)
+    def set_hint(self, text: str | None) -> None:
+        """Say something at the upper edge; while a box is drawn, how that is done stands there instead."""
+        self._hint_text = text
+        super().set_hint(_BOX_HINT if self._box_mode else text)
 
-    def position(self, landmark: int | None) -> tuple[float, float] | None:
-        """Where a landmark is drawn, image pixels; ``None`` where it has no place."""
-        if landmark is None or self._shown is None:
-            return None
-        x, y = self._shown.points[landmark].tolist()
-        return (x, y) if np.isfinite(x + y) else None
+    def _mark(self) -> None:
+        dragged = self._drag is not None and self._drag.moved
+        self._landmarks.mark(selected=self._selected, hovered=self._hovered, dragged=dragged)
 
     def nudge(self, dx: float, dy: float) -> None:
         """Move the selected landmark by so many image pixels, as a drag of that length would."""
@@ -187,22 +101,6 @@ class Canvas(ImageView):
         x, y = place[0] + dx, place[1] + dy
         self._preview(self._selected, x, y)
         self.landmarkMoved.emit(self._selected, x, y)
-
-    def _choose(self, landmark: int | None) -> None:
-        changed = landmark != self._selected
-        self._selected = landmark
-        self._mark()
-        if changed:
-            self.landmarkSelected.emit(landmark)
-
-    def _mark(self) -> None:
-        dragged = self._drag is not None and self._drag.moved
-        self._landmarks.mark(selected=self._selected, hovered=self._hovered, dragged=dragged)
-
-    def _preview(self, landmark: int, x: float, y: float) -> None:
-        if self._shown is not None:
-            self._shown = self._shown.with_point(landmark, x, y)
-            self._landmarks.preview(landmark, x, y)
 
     # -- gestures
 
@@ -216,7 +114,7 @@ class Canvas(ImageView):
         if self._image.size is None or self.is_busy:
             return
         self._box_mode = True
-        self.set_hint(_BOX_HINT)
+        self.set_hint(self._hint_text)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
 
     def finish_gesture(self) -> None:
@@ -377,7 +275,7 @@ class Canvas(ImageView):
     def _leave_box(self) -> None:
         self._box_mode, self._box_start = False, None
         self._rubber.hide()
-        self.set_hint(None)
+        self.set_hint(self._hint_text)
         self.viewport().unsetCursor()
 
     def _show_pending(self) -> None:

@@ -39,9 +39,11 @@ GRAB_SLACK = 2.5
 
 @cache
 def pen(colour: str, width: float, dashed: bool = False) -> QPen:
-    """A cosmetic pen. Its ends are flat: round ones take Qt three times as long, and dots cover them."""
+    """A pen whose width is in the window's pixels, so it is as wide on a dense screen.
+
+    Its ends are flat: round ones take Qt three times as long, and dots cover them.
+    """
     made = QPen(QColor(colour), width)
-    made.setCosmetic(True)
     made.setCapStyle(Qt.PenCapStyle.FlatCap)
     made.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
     if dashed:

@@ -372,6 +372,27 @@ def test_escape_leaves_box_drawing(canvas: Canvas, mouse: Mouse, heard: Heard, p
     assert heard.boxes == []
 
 
+def test_box_drawing_gives_the_hint_back(canvas: Canvas) -> None:
+    canvas.set_hint("2 landmarks are missing")
+    canvas.begin_box()
+    canvas.set_hint("1 landmark is missing")
+    assert canvas._hint.text().startswith("Drag a rectangle")
+    escape(canvas)
+    assert canvas._hint.text() == "1 landmark is missing"
+
+
+def test_box_drawing_ends_with_its_face(canvas: Canvas, mouse: Mouse, heard: Heard) -> None:
+    canvas.begin_box()
+    canvas.show_face(FACE, make_prediction(POINTS), SCHEME)  # the same face: it goes on
+    assert canvas._hint.isVisible()
+    canvas.show_face(face_with(POINTS, face_id=8), None, SCHEME)
+    assert not canvas._hint.isVisible()
+    start = mouse.at(*POINTS[0])
+    mouse.press(start)
+    mouse.release(start + QPoint(20, 0))
+    assert heard.boxes == [] and len(heard.moved) == 1
+
+
 def test_a_click_is_no_box(canvas: Canvas, mouse: Mouse, heard: Heard) -> None:
     canvas.begin_box()
     QTest.mouseClick(canvas.viewport(), LEFT, NONE, mouse.at(100, 100))
