@@ -20,6 +20,7 @@ from PySide6.QtWidgets import QApplication
 
 from scaf_gui import paths
 from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.face import State
 from scaf_gui.core.metrics import landmark_errors, needs_drag, nme
 from scaf_gui.errors import ScafError
 from scaf_gui.gui import theme
@@ -149,8 +150,9 @@ class Demo:
             self.drags.append(len(chosen))
             self.hand.press(Qt.Key.Key_Return)
             label = document.face(face.id).label
-            if label is not None:
-                self.errors.append(nme(label.points, truth, scheme))
+            if label is None or document.face(face.id).state is not State.LABELLED:
+                raise ScafError(f"{face.image} was not accepted")
+            self.errors.append(nme(label.points, truth, scheme))
         self.hand.picture(self.out / "3-accepted.png")
         self._say(
             f"Corrected    {len(self.drags)} faces with {np.mean(self.drags):.1f} drags each "

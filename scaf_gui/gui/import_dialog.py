@@ -105,6 +105,7 @@ class ImportDialog(QDialog):
             theme.set_role(self.preview, "error")
             self.preview.setText(describe(error))
             return
+        theme.set_role(self.preview, "text")
         self.import_button.setEnabled(summary.imported > 0)
         self.preview.setText(planned(summary))
 

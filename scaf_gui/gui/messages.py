@@ -38,7 +38,7 @@ class Message(QFrame):
         row = QHBoxLayout(self)
         row.setContentsMargins(12, 7, 7, 7)
         row.setSpacing(10)
-        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self._sign, 0, Qt.AlignmentFlag.AlignVCenter)
         row.addWidget(self._label, 1)
         if button and act is not None:
             do = QPushButton(button, self)
@@ -50,7 +50,7 @@ class Message(QFrame):
         self.close_button.setAccessibleName("Dismiss message")
         self.close_button.setIconSize(QSize(14, 14))
         self.close_button.clicked.connect(self.dismiss)
-        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignTop)
+        row.addWidget(self.close_button, 0, Qt.AlignmentFlag.AlignVCenter)
         self.setAccessibleName(text)
         self.dress()
 
@@ -111,6 +111,7 @@ class MessageStrip(QWidget):
         message = Message(kind, text, button, act, self)
         message.gone.connect(self._fold)
         self._rows.addWidget(message)
+        message.show()  # a layout does not count hidden widgets
         self._fold()
         return message
 
@@ -118,6 +119,11 @@ class MessageStrip(QWidget):
         if event.type() == QEvent.Type.Resize:
             self._place()
         return super().eventFilter(watched, event)
+
+    def event(self, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.LayoutRequest and self.messages():
+            self._place()
+        return super().event(event)
 
     def _place(self) -> None:
         """In the middle of the upper edge of the parent."""

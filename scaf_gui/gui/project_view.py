@@ -169,6 +169,7 @@ class ProjectView(QObject):
 
     def refresh_model(self) -> None:
         """Train on the labels as they are; says why where it cannot."""
+        self._show_counts()  # they may be a moment behind
         reason = self.workspace.training.why_not()
         if reason:
             self.status.say(reason)

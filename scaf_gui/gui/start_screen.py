@@ -142,6 +142,7 @@ class StartScreen(QWidget):
         button.setToolTip(str(path))
         button.setCursor(Qt.CursorShape.PointingHandCursor)
         theme.set_role(button, "link")
+        button.setMinimumWidth(150)
         button.clicked.connect(lambda: self.recent_asked.emit(path))
         where = QLabel(row)
         where.setTextFormat(Qt.TextFormat.PlainText)

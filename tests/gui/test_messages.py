@@ -65,6 +65,17 @@ def test_a_long_line_is_wrapped_inside_the_window(strip: MessageStrip) -> None:
     assert parent.rect().contains(strip.geometry())
 
 
+def test_several_lines_that_come_at_once_are_all_readable(strip: MessageStrip) -> None:
+    strip.error("one")
+    strip.warning("two", "Locate folder…", lambda: None)
+    strip.info("three")
+    tops = [message.geometry().top() for message in strip.messages()]
+    assert tops == sorted(set(tops))
+    for message in strip.messages():
+        assert message.height() >= message.fontMetrics().height() + 12
+        assert strip.rect().contains(message.geometry())
+
+
 def test_describe_names_the_file_and_never_alarms() -> None:
     assert describe(ImageError("is empty", Path("/p/a.jpg"))) == "/p/a.jpg: is empty"
     assert describe(FolderError("the image folder is gone")).startswith("The image folder")

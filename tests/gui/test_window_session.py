@@ -134,7 +134,7 @@ def test_a_whole_session(
     # the queue is another one, the current face is where it was, and its label is untouched
     assert session.current == at and session.queue.order != order and session.queue.scores
     assert session.document.face(at).label == meanwhile  # type: ignore[arg-type]
-    assert window.workspace.queue.model.face_order()[0] == at
+    qtbot.waitUntil(lambda: window.workspace.queue.model.face_order()[0] == at)
 
     # labels that other tools read
     dialog = ExportDialog(session, window)
