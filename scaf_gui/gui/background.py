@@ -171,6 +171,8 @@ class Background(QObject):
             # faces found meanwhile join in, so the total is counted anew each time
             self._fill_total += len(event.predictions) + len(event.failed)
             self.work.emit("prefill", counted("Pre-filling", self._fill_total, self._fill_total + event.remaining))
+            if event.note:
+                self.remark.emit(event.note)
         self._yield_to_training()
 
     def _prefill_ended(self) -> None:

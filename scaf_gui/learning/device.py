@@ -60,6 +60,12 @@ def cpu_device(reason: str) -> Device:
     return _cpu(reason)
 
 
+def out_of_memory(error: RuntimeError) -> bool:
+    """Whether an error of torch's means that the device, or the machine, has no memory left."""
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text
+
+
 def _cuda() -> Device:
     name = torch.cuda.get_device_name(0)
     if torch.cuda.is_bf16_supported(including_emulation=False):

@@ -12,13 +12,16 @@ from torch import Tensor
 from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import CheckpointError
+from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.acquisition import ACQUISITIONS, magnitudes
 from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.decoding import DECODERS, to_crop
-from scaf_gui.learning.device import Device
+from scaf_gui.learning.device import Device, cpu_device, out_of_memory
 from scaf_gui.learning.networks import normalise
+
+#: faces at a time while memory lasts; callers ask for far fewer
+_MOST = 1 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +72,58 @@ class Predictor:
         self._sigma = float(checkpoint.meta["sigma"])
         self._window = int(checkpoint.meta["nnm_window"])
         self._scores = {name: function for name in scores if (function := ACQUISITIONS[name].of_heatmaps)}
-        self._network = checkpoint.network().to(device.torch)
-        self._mean = torch.tensor(checkpoint.meta["normalisation"]["mean"], device=device.torch)
+        self._network = checkpoint.network()
+        self._mean = torch.tensor(checkpoint.meta["normalisation"]["mean"])
+        self._most = _MOST
+        self.note = ""
+        try:
+            self._network.to(device.torch)
+        except RuntimeError as error:
+            self._make_do(1, error)
 
     def heatmaps(self, crops: Sequence[ByteArray] | ByteArray) -> tuple[Tensor, Tensor]:
-        """Heatmaps (B, L, S, S) float32 of the checkpoint's own scheme, and features (B, 99)."""
-        batch = torch.from_numpy(np.ascontiguousarray(np.stack(list(crops)))).to(self.device.torch)
+        """Heatmaps (B, L, S, S) float32 of the checkpoint's own scheme, and features (B, 99).
+
+        Out of memory, smaller parts are tried, then the CPU; ``note`` says so from then on.
+
+        :raises DeviceError: without memory for a single face on the CPU
+        """
+        batch = torch.from_numpy(np.ascontiguousarray(np.stack(list(crops))))
+        parts: list[tuple[Tensor, Tensor]] = []
+        at = 0
+        while at < len(batch):
+            part = batch[at : at + self._most]
+            try:
+                parts.append(self._forward(part.to(self.device.torch)))
+                at += len(part)
+            except RuntimeError as error:
+                self._make_do(len(part), error)
+        if len(parts) == 1:
+            return parts[0]
+        heatmaps, features = zip(*parts, strict=True)
+        return self._joined(heatmaps), self._joined(features)
+
+    def _joined(self, parts: Sequence[Tensor]) -> Tensor:
+        return torch.cat([part.to(self.device.torch) for part in parts])
+
+    def _make_do(self, tried: int, error: RuntimeError) -> None:
+        """After an error: half of what was tried at a time, or the CPU; other errors go on."""
+        if not out_of_memory(error):
+            raise error
+        if tried > 1:
+            self._most = tried // 2
+            self.note = f"Out of memory on {self.device.kind}: predicting {self._most} at a time"
+        elif self.device.kind != "cpu":
+            self.note = f"Out of memory on {self.device.kind}: predicting on the CPU"
+            self.device = cpu_device(f"{self.device.kind} is out of memory")
+            self._network.to(self.device.torch)
+            self._most = _MOST
+        else:
+            raise DeviceError("not enough memory to predict a single face; close other programs") from error
+
+    def _forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with torch.inference_mode(), self.device.autocast():
-            images = normalise(batch, self._mean)
+            images = normalise(batch, self._mean.to(self.device.torch))
             heatmaps, features = self._network.heatmaps_and_features(images)
             if self._flip_average:
                 mirrored = self._network(images.flip(3))[:, self._flip].flip(3)

@@ -22,7 +22,7 @@ from scaf_gui.errors import DeviceError, InputError, TooFewLabelsError, Training
 from scaf_gui.learning.averaging import Average
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN, Checkpoint, make_checkpoint
 from scaf_gui.learning.crops import cut_crop
-from scaf_gui.learning.device import Device, cpu_device
+from scaf_gui.learning.device import Device, cpu_device, out_of_memory
 from scaf_gui.learning.examples import Example, Read, Shuffler, Surroundings, Views, random_views
 from scaf_gui.learning.networks import ScafNet, normalise
 from scaf_gui.learning.predictor import Predictor
@@ -94,7 +94,8 @@ def train(
         raise TooFewLabelsError(f"training needs at least {MIN_LABELS} labelled faces, not {len(examples)}; label more")
     began = time.monotonic()
     network, refines = start_network(preset, scheme, start, seed)
-    network.to(device.torch)
+    batch, curve, notes = preset.batch, list[float](), list[str]()
+    device = _placed(network, device, notes)
     rng = np.random.default_rng(seed)
     faces = _Faces(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
     rates = (preset.lr_head, preset.lr_encoder)
@@ -105,7 +106,6 @@ def train(
     stepper = _Stepper(network, preset, rates, device)
     average = Average(network, preset.ema)
     steps = preset.steps(mode, len(examples), refines)
-    batch, curve, notes = preset.batch, list[float](), list[str]()
 
     def checkpoint() -> Checkpoint:
         recipe = {
@@ -123,7 +123,7 @@ def train(
         try:
             loss = stepper.step(views, done)
         except RuntimeError as error:
-            if not _out_of_memory(error):
+            if not out_of_memory(error):
                 raise
             batch, device = _less(batch, device, notes, error)
             stepper = _Stepper(network.to(device.torch), preset, rates, device)
@@ -288,9 +288,16 @@ class _Stepper:
         return torch.from_numpy(array).to(self._device.torch, non_blocking=True)
 
 
-def _out_of_memory(error: RuntimeError) -> bool:
-    text = str(error).lower()
-    return isinstance(error, torch.OutOfMemoryError) or "out of memory" in text or "can't allocate memory" in text
+def _placed(network: ScafNet, device: Device, notes: list[str]) -> Device:
+    """Move the network; returns where it went: the CPU where the GPU has no room for it."""
+    try:
+        network.to(device.torch)
+    except RuntimeError as error:
+        if device.kind == "cpu" or not out_of_memory(error):
+            raise
+        _, device = _less(_MIN_BATCH, device, notes, error)
+        network.to(device.torch)
+    return device
 
 
 def _less(batch: int, device: Device, notes: list[str], error: RuntimeError) -> tuple[int, Device]:

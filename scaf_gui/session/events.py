@@ -157,6 +157,7 @@ class PrefillBatch:
     """A few predictions, ready to be shown. ``failed``: one line by face that could not be predicted.
 
     ``squares``: which crop each was made from; a face whose box has changed since is asked for again.
+    ``note``: what had to be done otherwise than planned, mostly empty (out of memory on the GPU).
     """
 
     predictions: Mapping[int, Prediction]
@@ -165,6 +166,7 @@ class PrefillBatch:
     remaining: int = 0
     model_id: str = ""
     from_cache: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True)

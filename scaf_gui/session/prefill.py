@@ -156,7 +156,7 @@ def prefill(
                 _save(cache, model.id, unsaved)
             count, size = count + len(chosen), BATCH
             squares = {face_id: job.square for face_id, job in chosen.items()}
-            yield PrefillBatch(found.predictions, squares, found.failed, left, model.id)
+            yield PrefillBatch(found.predictions, squares, found.failed, left, model.id, note=predictor.note)
     finally:
         _save(cache, model.id, unsaved)
 

@@ -9,7 +9,7 @@ import torch
 
 from scaf_gui.core.geometry import Square
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import CheckpointError
+from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.checkpoint import Checkpoint, make_checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.device import Device
@@ -97,3 +97,56 @@ def test_bfloat16_lands_close_to_float32(checkpoint: Checkpoint, cpu: Device, sc
     exact, rounded = (Predictor(checkpoint, d, scheme).heatmaps([crop])[0] for d in (cpu, half))
     assert rounded.dtype == torch.float32
     assert float((exact - rounded).abs().max()) < 0.1 * float(exact.abs().max())
+
+
+def short_of_memory(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
+    """Let the network take so many faces at a time and no more."""
+    real = ScafNet.heatmaps_and_features
+
+    def forward(self: ScafNet, image: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        if len(image) > room:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return real(self, image)
+
+    monkeypatch.setattr(ScafNet, "heatmaps_and_features", forward)
+
+
+def test_out_of_memory_predicts_in_smaller_parts_and_says_so(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given = [(faces.read(e.image), e.square) for e in faces.examples[:3]]
+    whole = Predictor(checkpoint, cpu, scheme)
+    expected = whole.predict_faces(given)
+    assert whole.note == ""
+    short_of_memory(monkeypatch, room=1)
+    predictor = Predictor(checkpoint, cpu, scheme)
+    found = predictor.predict_faces(given)
+    assert "predicting 1 at a time" in predictor.note
+    for one, other in zip(found, expected, strict=True):
+        assert np.abs(one.points - other.points).max() < 1e-3
+
+
+def test_out_of_memory_for_one_face_on_the_cpu_is_an_error(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_of_memory(monkeypatch, room=0)
+    example = faces.examples[0]
+    with pytest.raises(DeviceError, match="not enough memory"):
+        Predictor(checkpoint, cpu, scheme).predict_faces([(faces.read(example.image), example.square)])
+
+
+def test_a_full_gpu_falls_back_to_the_cpu(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ScafNet.to
+
+    def full(self: ScafNet, *args: Any, **kwargs: Any) -> ScafNet:
+        if args and isinstance(args[0], torch.device) and args[0].type == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(ScafNet, "to", full)
+    predictor = Predictor(checkpoint, Device("cuda", torch.bfloat16, "a GPU"), scheme)
+    assert predictor.device.kind == "cpu" and "predicting on the CPU" in predictor.note
+    example = faces.examples[0]
+    assert len(predictor.predict_faces([(faces.read(example.image), example.square)])) == 1

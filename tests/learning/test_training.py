@@ -195,6 +195,23 @@ def test_out_of_memory_on_a_gpu_falls_back_to_the_cpu() -> None:
     assert notes == ["out of memory on cuda: batch halved to 2", "out of memory on cuda: continuing on the CPU"]
 
 
+def test_a_gpu_without_room_for_the_network_falls_back_to_the_cpu(
+    faces: Any, scheme: Scheme, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = training_module.ScafNet.to
+
+    def full(self: Any, *args: Any, **kwargs: Any) -> Any:
+        if args and isinstance(args[0], torch.device) and args[0].type == "cuda":
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(training_module.ScafNet, "to", full)
+    gpu = Device("cuda", torch.bfloat16, "a GPU")
+    steps, result = finish(train(faces.examples, faces.read, scheme, TINY, device=gpu))
+    assert "continuing on the CPU" in steps[0].note
+    assert "out of memory" in result.checkpoint.meta["recipe"]["device"]
+
+
 def test_other_errors_are_not_mistaken_for_memory(
     faces: Any, scheme: Scheme, cpu: Device, monkeypatch: pytest.MonkeyPatch
 ) -> None:
