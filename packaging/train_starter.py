@@ -26,6 +26,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from scaf_gui.core.geometry import crop_square, landmark_box
 from scaf_gui.core.scheme import Scheme, load_scheme
+from scaf_gui.io import images
+from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.learning.checkpoint import load_checkpoint, save_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
@@ -38,18 +40,9 @@ from scaf_gui.samples.render import render_face
 FIRST_RENDER_SEED = 100_000
 
 
-def read_pts(path: Path) -> np.ndarray:
-    """(68, 2) float64, 0-based, of a 300-W file."""
-    body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
-    return np.array(body.split(), np.float64).reshape(-1, 2) - 1.0
-
-
 def read_image(name: str) -> np.ndarray:
-    """These data sets carry no EXIF rotation, and the training package reads no files itself."""
-    image = cv2.imread(name, cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise SystemExit(f"{name}: cannot be read")
-    return image
+    """(H, W, 3) uint8 RGB, upright, by the name that an example gives."""
+    return images.read_image(Path(name))
 
 
 def example(image: str, points: np.ndarray, scheme: Scheme) -> Example:
@@ -62,7 +55,7 @@ def labelled_faces(folder: Path, scheme: Scheme) -> list[Example]:
     found = []
     for label in sorted(folder.glob("*.pts")):
         image = next(p for p in (label.with_suffix(s) for s in (".jpg", ".png")) if p.exists())
-        found.append(example(str(image), read_pts(label), scheme))
+        found.append(example(str(image), read_pts(label, scheme.num_landmarks), scheme))
     if not found:
         raise SystemExit(f"{folder}: no .pts files")
     return found

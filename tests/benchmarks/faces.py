@@ -11,7 +11,6 @@ import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
@@ -19,6 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scaf_gui.core.face import Box, BoxSource
 from scaf_gui.core.geometry import crop_square, landmark_box, tight_box
 from scaf_gui.core.scheme import Scheme, load_scheme
+from scaf_gui.io import images
+from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.learning.examples import Example
 from scaf_gui.paths import resource_folder
 
@@ -44,18 +45,9 @@ def scheme_68() -> Scheme:
     return load_scheme(resource_folder() / "schemes" / "300w-68.json")
 
 
-def read_pts(path: Path) -> np.ndarray:
-    """(68, 2) float64, 0-based, of a 300-W file."""
-    body = path.read_text(encoding="ascii").split("{")[1].split("}")[0]
-    return np.array(body.split(), np.float64).reshape(-1, 2) - 1.0
-
-
 def read_image(name: str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB; these sets carry no EXIF rotation."""
-    image = cv2.imread(name, cv2.IMREAD_COLOR_RGB)
-    if image is None:
-        raise SystemExit(f"{name}: cannot be read")
-    return image
+    """(H, W, 3) uint8 RGB, upright, by the name that an example gives."""
+    return images.read_image(Path(name))
 
 
 def example(image: str, points: np.ndarray, scheme: Scheme) -> Example:
@@ -69,7 +61,7 @@ def labelled_faces(folder: Path, scheme: Scheme) -> list[Example]:
     found = []
     for label in sorted(folder.glob("*.pts")):
         image = next(p for p in (label.with_suffix(s) for s in (".jpg", ".png")) if p.exists())
-        found.append(example(str(image), read_pts(label), scheme))
+        found.append(example(str(image), read_pts(label, scheme.num_landmarks), scheme))
     if not found:
         raise SystemExit(f"{folder}: no .pts files")
     return found
