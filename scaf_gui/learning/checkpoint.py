@@ -4,28 +4,29 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
 from torch import Tensor
 
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import CheckpointError, SchemeError
 from scaf_gui.learning.networks import Architecture, ScafNet, channels_last
 from scaf_gui.learning.presets import Preset
+from scaf_gui.learning.tensorfile import in_short, read_header, read_tensors, write_tensors
 
-FORMAT = 1
+if TYPE_CHECKING:
+    from scaf_gui.learning.pretrained import Autoencoder
+
+#: of a file that holds all of its weights, and of one that leaves some to its auto-encoder
+FORMAT, FORMAT_WITH_BASE = 1, 2
 #: channel means of the reference's input, RGB in [0, 1]
 REFERENCE_MEAN = (0.518, 0.418, 0.361)
-_KEY = "scaf_gui"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,7 +35,8 @@ class Checkpoint:
 
     ``meta`` is JSON: ``format``, ``scheme`` (whole, as a scheme file holds it), ``network``,
     ``normalisation`` ({"mean": [r, g, b]}, RGB in [0, 1]), ``preset`` (name), ``decoder``, ``sigma``,
-    ``nnm_window``, ``flip_average``, ``recipe``, ``parent`` (id or ""), ``created`` and ``figures``.
+    ``nnm_window``, ``flip_average``, ``recipe``, ``parent`` (id or ""), ``created`` and ``figures``; in a
+    checkpoint that leaves weights to an auto-encoder also ``base``, its id.
     """
 
     id: str
@@ -67,7 +69,11 @@ class Checkpoint:
 
 
 def make_checkpoint(
-    network: ScafNet, scheme: Scheme, preset: Preset, recipe: Mapping[str, Any], parent: Checkpoint | None
+    network: ScafNet,
+    scheme: Scheme,
+    preset: Preset,
+    recipe: Mapping[str, Any],
+    parent: Checkpoint | Autoencoder | None,
 ) -> Checkpoint:
     """Freeze a network's present weights. The id is a hash of weights and recipe: the same run, the same id."""
     tensors = {name: value.detach().to("cpu", copy=True).contiguous() for name, value in network.state_dict().items()}
@@ -111,65 +117,43 @@ def scheme_json(scheme: Scheme) -> dict[str, Any]:
     }
 
 
-def save_checkpoint(checkpoint: Checkpoint, path: Path, *, half: bool = False) -> None:
+def save_checkpoint(checkpoint: Checkpoint, path: Path, *, half: bool = False, base: Autoencoder | None = None) -> None:
     """Write beside, then rename.
 
     :param half: store weight matrices as float16: half the size
+    :param base: leave out the weights that are those of this auto-encoder, and name it: for shipped models, which
+        lie beside it. Without it the file holds everything.
     :raises CheckpointError: where the file cannot be written
     """
-    path = Path(path)
     # Vectors stay float32: they are small, and BatchNorm's variances can leave float16's range.
-    tensors = {
-        name: (value.half() if half and value.ndim > 1 else value).contiguous()
-        for name, value in checkpoint.tensors.items()
-    }
-    header = {_KEY: json.dumps({"id": checkpoint.id, **checkpoint.meta}, ensure_ascii=False, sort_keys=True)}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            with beside.open("wb") as stream:
-                stream.write(save(tensors, metadata=header))
-                stream.flush()
-                os.fsync(stream.fileno())
-            beside.replace(path)
-        except BaseException:
-            beside.unlink(missing_ok=True)
-            raise
-    except OSError as error:
-        raise CheckpointError(f"the model cannot be saved ({error.strerror or error})", path) from error
+    tensors = {name: value.half() if half and value.ndim > 1 else value for name, value in checkpoint.tensors.items()}
+    header = {"id": checkpoint.id, **checkpoint.meta, "format": FORMAT}
+    header.pop("base", None)
+    if base is not None:
+        from scaf_gui.learning.bases import difference
+
+        own = difference(tensors, base)
+        if len(own) < len(tensors):
+            tensors = own
+            header |= {"format": FORMAT_WITH_BASE, "base": base.id}
+    write_tensors(path, tensors, header)
 
 
 def read_meta(path: Path) -> dict[str, Any]:
-    """``id`` and metadata of a checkpoint file, without its weights.
+    """``id`` and metadata of a checkpoint file, without its weights; the auto-encoder it names may be missing.
 
     :raises CheckpointError: where it is not one
     """
-    path = Path(path)
+    meta = read_header(path)
+    if meta.get("kind") == "autoencoder":
+        raise CheckpointError("is an auto-encoder, which knows no landmarks; choose a landmark model", path)
     try:
-        # Looked at first: safetensors' own messages speak of headers, and a pickle deserves plain words.
-        with path.open("rb") as stream:
-            start = stream.read(9)
-    except OSError as error:
-        raise CheckpointError(f"the model file cannot be read ({error.strerror or error})", path) from error
-    # A safetensors file begins with the length of its header, whose low byte may be anything, then "{".
-    if start[8:9] != b"{" and (start[:1] == b"\x80" or start[:4] == b"PK\x03\x04"):
-        raise CheckpointError("is a pickled PyTorch file, which could run any code; only safetensors are loaded", path)
-    try:
-        with safe_open(path, framework="pt") as opened:
-            header = opened.metadata() or {}
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"is truncated or not a safetensors file ({_short(error)})", path) from error
-    if _KEY not in header:
-        raise CheckpointError("is a safetensors file, but not a model of this program", path)
-    try:
-        meta = dict(json.loads(header[_KEY]))
-        newer = int(meta["format"]) > FORMAT
+        newer = int(meta["format"]) > FORMAT_WITH_BASE
         parse_scheme(meta["scheme"])
         Architecture(**meta["network"])
         str(meta["id"])
     except (KeyError, TypeError, ValueError, AttributeError, SchemeError) as error:
-        raise CheckpointError(f"has damaged metadata ({_short(error)})", path) from error
+        raise CheckpointError(f"has damaged metadata ({in_short(error)})", path) from error
     if newer:
         raise CheckpointError("was written by a newer version of this program; update to use it", path)
     return meta
@@ -179,8 +163,9 @@ def load_checkpoint(path: Path, scheme: Scheme | None = None) -> Checkpoint:
     """Read a checkpoint.
 
     :param scheme: where given, the model must be of this scheme or of one whose landmarks lead to it
-    :raises CheckpointError: truncated, a pickle in disguise, not safetensors, of another scheme, or
-        weights that do not fit the network it names
+    :raises CheckpointError: truncated, a pickle in disguise, not safetensors, of another scheme, with
+        weights that do not fit the network it names, or without the auto-encoder that it needs: that is looked for
+        in the same folder, then among the shipped models
     """
     path = Path(path)
     meta = read_meta(path)
@@ -191,12 +176,15 @@ def load_checkpoint(path: Path, scheme: Scheme | None = None) -> Checkpoint:
             f"which does not lead to '{scheme.id}' ({scheme.num_landmarks}); choose another model",
             path,
         )
-    try:
-        tensors = load(path.read_bytes())
-    except (SafetensorError, OSError, ValueError) as error:
-        raise CheckpointError(f"is truncated or not a safetensors file ({_short(error)})", path) from error
-    tensors = {name: value.float() if value.is_floating_point() else value for name, value in tensors.items()}
-    _check_shapes(tensors, Architecture(**meta["network"]), path)
+    stored = read_tensors(path)
+    tensors = {name: value.float() if value.is_floating_point() else value for name, value in stored.items()}
+    wanted = _shapes(Architecture(**meta["network"]))
+    if base := meta.get("base"):
+        from scaf_gui.learning.bases import find_base
+
+        lent = find_base(str(base), path).tensors
+        tensors |= {name: lent[name] for name in wanted if name not in tensors and name in lent}
+    _check_shapes(tensors, wanted, path)
     if int(meta["network"]["num_landmarks"]) != len(meta["scheme"]["landmarks"]):
         raise CheckpointError("has weights for another number of landmarks than its scheme names", path)
     model_id = str(meta.pop("id"))
@@ -210,9 +198,12 @@ def reaches(source: Scheme, target: Scheme) -> bool:
     return target.matrix_from(source) is not None
 
 
-def _check_shapes(tensors: Mapping[str, Tensor], architecture: Architecture, path: Path) -> None:
+def _shapes(architecture: Architecture) -> dict[str, torch.Size]:
     with torch.device("meta"):
-        wanted = {name: value.shape for name, value in ScafNet(architecture).state_dict().items()}
+        return {name: value.shape for name, value in ScafNet(architecture).state_dict().items()}
+
+
+def _check_shapes(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], path: Path) -> None:
     found = {name: value.shape for name, value in tensors.items()}
     if wanted == found:
         return
@@ -220,8 +211,3 @@ def _check_shapes(tensors: Mapping[str, Tensor], architecture: Architecture, pat
         if wanted.get(name) != found.get(name):
             has = tuple(found[name]) if name in found else "no such weights"
             raise CheckpointError(f"does not fit its network: {name} has {has}", path)
-
-
-def _short(error: BaseException) -> str:
-    text = str(error).strip() or type(error).__name__
-    return text.splitlines()[0][:120]

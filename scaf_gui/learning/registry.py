@@ -7,10 +7,11 @@ from pathlib import Path
 
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import CheckpointError
+from scaf_gui.learning.bases import SUFFIX, autoencoder_files
 from scaf_gui.learning.checkpoint import reaches, read_meta
+from scaf_gui.learning.presets import Preset
+from scaf_gui.learning.pretrained import read_autoencoder_meta
 from scaf_gui.paths import model_folder
-
-SUFFIX = ".safetensors"
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,10 @@ def describe(path: Path) -> ModelFile:
 
 
 def list_models(folder: Path) -> list[ModelFile]:
-    """Checkpoints of a folder, oldest first. Files that are none are passed over; a missing folder has none."""
+    """Checkpoints of a folder, oldest first; a missing folder has none.
+
+    Files that are none are passed over, auto-encoders too: see :func:`autoencoder_for`.
+    """
     found = []
     for path in sorted(Path(folder).glob(f"*{SUFFIX}")):
         try:
@@ -66,3 +70,19 @@ def starter_for(scheme: Scheme, folder: Path | None = None) -> Path | None:
     fitting = [model for model in models if reaches(model.scheme, scheme)]
     fitting.sort(key=lambda model: model.scheme.id != scheme.id)
     return fitting[0].path if fitting else None
+
+
+def autoencoder_for(preset: Preset, folder: Path | None = None) -> Path | None:
+    """The shipped auto-encoder of a preset's input size, the newest where there are several, else ``None``.
+
+    :param folder: where to look instead of the shipped models
+    """
+    fitting = []
+    for path in autoencoder_files(model_folder() if folder is None else Path(folder)):
+        try:
+            meta = read_autoencoder_meta(path)
+        except CheckpointError:
+            continue
+        if meta["network"]["input_size"] == preset.input_size:
+            fitting.append((str(meta.get("created", "")), path))
+    return max(fitting)[1] if fitting else None

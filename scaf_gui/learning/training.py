@@ -27,7 +27,7 @@ from scaf_gui.learning.examples import Example, Read, Shuffler, Surroundings, Vi
 from scaf_gui.learning.networks import ScafNet, normalise
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import Preset
-from scaf_gui.learning.start import start_network
+from scaf_gui.learning.start import Start, start_network
 from scaf_gui.learning.targets import heatmap_loss
 
 MIN_LABELS = 2
@@ -73,7 +73,7 @@ def train(
     scheme: Scheme,
     preset: Preset,
     *,
-    start: Checkpoint | None = None,
+    start: Start | None = None,
     device: Device,
     seed: int = 0,
     mode: str = "full",
