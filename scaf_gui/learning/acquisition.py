@@ -78,6 +78,13 @@ def entropy(heatmaps: Tensor, peak: Tensor, window: int) -> Tensor:
     return torch.where(total > 0, per_landmark, torch.full_like(total, most)).mean(dim=1)
 
 
+@heatmap_acquisition("peak", "Peak: low heatmaps")
+def peak_height(heatmaps: Tensor, peak: Tensor, window: int) -> Tensor:
+    """Minus the mean over landmarks of each heatmap's height at its peak: least confidence."""
+    at = peak[..., 1] * heatmaps.shape[-1] + peak[..., 0]
+    return -heatmaps.flatten(2).gather(2, at[..., None]).mean(dim=(1, 2))
+
+
 @pool_acquisition("kcenter", "K-center: faces unlike those labelled")
 def kcenter(pool: FloatArray, labelled: FloatArray, seed: int) -> FloatArray:
     """K-center greedy (Sener & Savarese, ICLR 2018) over the whole pool.

@@ -54,7 +54,7 @@ class Predictor:
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: Device, scheme: Scheme, scores: Sequence[str] = ("nnm", "entropy")
+        self, checkpoint: Checkpoint, device: Device, scheme: Scheme, scores: Sequence[str] = ("nnm", "entropy", "peak")
     ) -> None:
         source = checkpoint.scheme
         matrix = scheme.matrix_from(source)

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from scaf_gui.core.queue import rank
-from scaf_gui.learning.acquisition import ACQUISITIONS, entropy, kcenter, magnitudes, nnm, random
+from scaf_gui.learning.acquisition import ACQUISITIONS, entropy, kcenter, magnitudes, nnm, peak_height, random
 from scaf_gui.learning.decoding import peaks
 from scaf_gui.learning.targets import gaussian_targets
 
@@ -50,6 +50,11 @@ def test_nnm_is_the_plain_double_loop_and_orders_the_queue_alike(saved_heatmaps:
     assert np.allclose(fast, plain, rtol=1e-5)
     assert rank(dict(enumerate(fast)), 0.2) == rank(dict(enumerate(plain)), 0.2)
     assert rank(dict(enumerate(fast)), 0.2).set_aside == (int(np.argmax(plain)),)
+
+
+def test_peak_height_is_minus_the_mean_of_the_largest_values(saved_heatmaps: np.ndarray) -> None:
+    maps = torch.from_numpy(saved_heatmaps)
+    assert np.allclose(peak_height(maps, peaks(maps), 5), -saved_heatmaps.max(axis=(2, 3)).mean(axis=1))
 
 
 def test_magnitudes_add_up_to_nnm(saved_heatmaps: np.ndarray) -> None:
@@ -128,6 +133,6 @@ def test_random_is_a_seeded_permutation() -> None:
 
 
 def test_registry_rows_have_exactly_one_function() -> None:
-    assert set(ACQUISITIONS) == {"nnm", "entropy", "kcenter", "random"}
+    assert set(ACQUISITIONS) == {"nnm", "entropy", "peak", "kcenter", "random"}
     for row in ACQUISITIONS.values():
         assert (row.of_heatmaps is None) != (row.of_pool is None) and row.title

@@ -32,7 +32,7 @@ def test_shapes_and_types(checkpoint: Checkpoint, cpu: Device, scheme: Scheme, f
     batch = predictor.predict(crops)
     assert batch.points_crop.shape == (3, 68, 2) and batch.points_crop.dtype == np.float64
     assert batch.magnitude.shape == (3, 68)
-    assert set(batch.scores) == {"nnm", "entropy"} and batch.scores["nnm"].shape == (3,)
+    assert set(batch.scores) == {"nnm", "entropy", "peak"} and batch.scores["nnm"].shape == (3,)
     assert batch.features.shape == (3, 99)
     assert np.allclose(batch.scores["nnm"], -batch.magnitude.sum(axis=1), rtol=1e-4)
     assert predictor.model_id == checkpoint.id and predictor.crop_size == 128
