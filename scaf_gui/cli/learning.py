@@ -143,6 +143,8 @@ def run_queue(args: argparse.Namespace, progress: Progress) -> Outcome:
                 "image": session.document.face(face_id).image,
                 "state": session.document.face(face_id).state.value,
                 "score": scores.get(face_id),
+                "expected_error": session.expected.face(face_id),
+                "drawn": face_id in queue.drawn,
                 "set_aside": face_id in queue.set_aside,
             }
             for face_id in agenda.upcoming(args.top or len(session.document))
@@ -158,7 +160,9 @@ def run_queue(args: argparse.Namespace, progress: Progress) -> Outcome:
     lines = [f"{values['waiting']} faces wait, ordered by {values['acquisition']}, {values['set_aside']} set aside"]
     for row in rows:
         score = "" if row["score"] is None else f"{row['score']:.3f}"
-        lines.append(f"{row['face']:6} {score:>10} {'aside' if row['set_aside'] else '':5} {row['image']}")
+        error = "" if row["expected_error"] is None else f"~{row['expected_error']:.1f} %"
+        place = "aside" if row["set_aside"] else "drawn" if row["drawn"] else ""
+        lines.append(f"{row['face']:6} {score:>10} {error:>8} {place:5} {row['image']}")
     return Outcome(values, lines)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import platform
 from collections import Counter
+from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -135,11 +136,15 @@ def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:
 
 
 def run_info(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.session.expected import spoken
+
     values: dict[str, Any] = {"version": __version__}
     lines = [f"SCAF GUI {__version__}"]
     if args.project is not None:
         with opened(args.project, progress) as session:
+            restore(session)
             states = Counter(face.state for face in session.document)
+            line = session.expected.finish()
             values |= {
                 "project": str(session.path),
                 "scheme": session.scheme.id,
@@ -153,10 +158,13 @@ def run_info(args: argparse.Namespace, progress: Progress) -> Outcome:
                 "models": len(session.models),
                 "last_refresh": session.store.get("last_refresh"),
                 "ranked_by": session.agenda.ranked_by or "random",
+                "calibration_faces": len(session.expected.faces),
+                "finish": asdict(line) if line is not None else None,
                 "current": session.current,
                 "notice": session.notice,
             }
-        lines += [f"{key}: {value}" for key, value in values.items() if value not in (None, "")]
+        lines += [f"{key}: {value}" for key, value in values.items() if value not in (None, "") and key != "finish"]
+        lines += spoken(line)
     if args.system or args.project is None:
         values["system"] = system()
         lines += [f"{key}: {value}" for key, value in values["system"].items()]

@@ -206,3 +206,9 @@ def _spread(evidence: Sequence[Evidence], fitted: Calibration, prior: float) -> 
         total += one.weight * math.log(ratio) ** 2
         count += one.weight
     return math.sqrt(total / count)
+
+
+def perfect_magnitude(sigma: float, window: int) -> float:
+    """The magnitude of a heatmap that equals its target: a Gaussian of height 1 summed over the NNM window."""
+    offsets = np.arange(window) - window // 2
+    return float(np.exp(-(offsets**2) / (2 * sigma**2)).sum() ** 2)

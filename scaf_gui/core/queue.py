@@ -1,16 +1,22 @@
 """The queue: in which order a person meets the faces.
 
 Scores come from an acquisition function (larger: label sooner). The most extreme share is set
-aside as likely outliers: shown after all others, never hidden.
+aside as likely outliers: shown after all others, never hidden. Every tenth face is drawn at random
+instead: what its prediction gets wrong tells what to expect of the faces that nobody has seen yet,
+which those that an acquisition function picks do not.
 """
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+
+#: one face in so many is drawn at random
+ONE_IN = 10
 
 
 @dataclass(frozen=True)
@@ -46,16 +52,43 @@ def shuffled(faces: Iterable[int], seed: int) -> Ranking:
     return Ranking(tuple(int(i) for i in ids))
 
 
+def draw(waiting: Iterable[int], drawn: Iterable[int], seed: int) -> tuple[int, ...]:
+    """The faces drawn at random among those that wait, in the order of their lots.
+
+    Lots follow from face id and seed, so the same faces are drawn on every machine and in every order of work.
+    One in :data:`ONE_IN` (rounded down, at least one) is drawn; those drawn before stay drawn.
+    """
+    waits = sorted(waiting, key=lambda face: _lot(face, seed))
+    before = set(drawn)
+    lacking = max(1, len(waits) // ONE_IN) - sum(face in before for face in waits)
+    new = [face for face in waits if face not in before][: max(0, lacking)]
+    chosen = before.union(new)
+    return tuple(face for face in waits if face in chosen)
+
+
+def _lot(face: int, seed: int) -> bytes:
+    return hashlib.blake2b(f"drawn:{seed}:{face}".encode(), digest_size=8).digest()
+
+
+def _interleaved(faces: Sequence[int], drawn: Sequence[int], first: int) -> list[int]:
+    """``drawn`` at the places ``first`` (from 0) and every :data:`ONE_IN` behind it; what is left over at the end."""
+    mixed = list(faces)
+    for number, face in enumerate(drawn):
+        mixed.insert(first + number * ONE_IN, face)
+    return mixed
+
+
 @dataclass(frozen=True)
 class Queue:
     """Frozen order of all faces that wait; ``scores`` hold what is known, for display.
 
-    ``order`` ends with the faces set aside.
+    ``order`` ends with the faces set aside. ``drawn``: faces drawn at random; they stay so when they wait no more.
     """
 
     order: tuple[int, ...] = ()
     set_aside: frozenset[int] = frozenset()
     scores: Mapping[int, float] | None = None
+    drawn: frozenset[int] = frozenset()
 
     def __len__(self) -> int:
         return len(self.order)
@@ -69,22 +102,38 @@ class Queue:
                 return face
         return None
 
-    def reordered(self, ranking: Ranking, scores: Mapping[int, float], keep: Sequence[int] = ()) -> Queue:
+    def reordered(
+        self,
+        ranking: Ranking,
+        scores: Mapping[int, float],
+        keep: Sequence[int] = (),
+        drawn: Sequence[int] = (),
+        since_drawn: int = 0,
+    ) -> Queue:
         """A new order in which the faces of ``keep`` (current, next) stay first, in that order.
 
         Faces that the ranking does not name yet (not scored) follow the ranked ones in their old
         order, ahead of the faces set aside; those that it newly names enter in order.
+
+        :param drawn: faces drawn at random, in their order (:func:`draw`): every tenth place is theirs, whatever
+            their scores, and none of them is set aside
+        :param since_drawn: how many faces were labelled since the last drawn one: so much sooner the next one comes
         """
         first = [face for face in dict.fromkeys(keep) if face in self.order]
-        aside = [face for face in ranking.set_aside if face not in first]
         named = set(first) | set(ranking.order) | set(ranking.set_aside)
-        ranked = [face for face in ranking.order if face not in first]
         rest = [face for face in self.order if face not in named]
-        return Queue(tuple(first + ranked + rest + aside), frozenset(aside), dict(scores))
+        apart = {*first, *drawn}
+        aside = [face for face in ranking.set_aside if face not in apart]
+        usual = [face for face in (*ranking.order, *rest) if face not in apart]
+        there = named.union(rest)
+        lots = [face for face in drawn if face in there and face not in first]
+        place = max(len(first), ONE_IN - 1 - since_drawn)
+        mixed = _interleaved(first + usual, lots, place)
+        return Queue(tuple(mixed + aside), frozenset(aside), dict(scores), self.drawn.union(drawn))
 
     def without(self, faces: Iterable[int]) -> Queue:
         gone = set(faces)
-        return Queue(tuple(f for f in self.order if f not in gone), self.set_aside - gone, self.scores)
+        return Queue(tuple(f for f in self.order if f not in gone), self.set_aside - gone, self.scores, self.drawn)
 
     def with_added(self, faces: Iterable[int]) -> Queue:
         """New faces join before those set aside."""
@@ -92,4 +141,4 @@ class Queue:
         new = tuple(face for face in dict.fromkeys(faces) if face not in known)
         kept = tuple(f for f in self.order if f not in self.set_aside)
         aside = tuple(f for f in self.order if f in self.set_aside)
-        return Queue(kept + new + aside, self.set_aside, self.scores)
+        return Queue(kept + new + aside, self.set_aside, self.scores, self.drawn)

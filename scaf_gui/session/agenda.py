@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.face import State
-from scaf_gui.core.queue import Queue, Ranking, rank, shuffled
+from scaf_gui.core.queue import ONE_IN, Queue, Ranking, draw, rank, shuffled
 
 if TYPE_CHECKING:
     from scaf_gui.io.store import ProjectStore
@@ -32,6 +32,9 @@ class Agenda:
         self.acquisition = str(store.get("acquisition", "nnm"))
         self.discard = float(store.get("discard", 0.1))
         self.ranked_by = ""
+        #: faces labelled since the last one that was drawn at random
+        self.since_drawn = 0
+        self._labelled = {face.id for face in document.with_state(State.LABELLED)}
         #: predictions that have come since the order was made
         self.unmerged = 0
         self.queue = self._restored(store.get("queue", None))
@@ -49,7 +52,9 @@ class Agenda:
         self.ranked_by = str(saved.get("ranked_by", ""))
         scores = {int(face): float(score) for face, score in saved.get("scores", [])}
         known = [face for face in saved["order"] if face in self._document]
-        queue = Queue(tuple(known), frozenset(saved.get("set_aside", ())) & set(known), scores or None)
+        self.since_drawn = int(saved.get("since_drawn", 0))
+        aside = frozenset(saved.get("set_aside", ())) & set(known)
+        queue = Queue(tuple(known), aside, scores or None, frozenset(saved.get("drawn", ())))
         return queue.with_added(self.waiting())
 
     @property
@@ -65,6 +70,10 @@ class Agenda:
         """Ids of the faces that wait for a person, in document order."""
         return [face.id for face in self._document.with_state(*WAITING)]
 
+    def at_random(self, face_id: int) -> bool:
+        """Whether chance alone put the face where it is: drawn at random, or in an order that is random as a whole."""
+        return self.ranked_by in ("", "random") or face_id in self.queue.drawn
+
     def next_face(self, after: int | None = None) -> int | None:
         return self.queue.after(self._current if after is None else after, self.waiting())
 
@@ -74,11 +83,15 @@ class Agenda:
         return [face for face in self.queue.order if face in waits][:count]
 
     def reorder(self, ranking: Ranking, scores: dict[int, float], ranked_by: str, *, keep: bool = True) -> None:
-        """Take a new order; the current face and the next one keep their places (unless ``keep`` is off)."""
+        """Take a new order; the current face and the next one keep their places (unless ``keep`` is off).
+
+        Every tenth place goes to a face drawn at random, but in an order that is random anyway.
+        """
         waits = set(self.waiting())
+        drawn = () if ranked_by == "random" else draw(waits, self.queue.drawn, self.seed)
         held = [face for face in (self._current, self.next_face()) if face is not None] if keep else []
         gone = [face for face in self.queue.order if face not in waits and face not in held]
-        self.queue = self.queue.without(gone).reordered(ranking, scores, held)
+        self.queue = self.queue.without(gone).reordered(ranking, scores, held, drawn, self.since_drawn)
         self.ranked_by = ranked_by
         self.unmerged = 0
         self._look_ahead()
@@ -105,6 +118,7 @@ class Agenda:
         """Let new faces, and faces that wait again, into the queue; drop removed ones."""
         if changed.part != "face":
             return
+        self._count(changed.face_ids)
         gone = [face for face in changed.face_ids if face not in self._document]
         new = [f for f in changed.face_ids if f in self._document and self._document.face(f).state in WAITING]
         queue = self.queue.without(gone) if gone else self.queue
@@ -120,6 +134,18 @@ class Agenda:
         if replaced and self.on_change is not None:
             self.on_change()
 
+    def _count(self, face_ids: Iterable[int]) -> None:
+        """Follow how many faces have been labelled since the last drawn one; undo counts back."""
+        for face_id in face_ids:
+            labelled = face_id in self._document and self._document.face(face_id).state is State.LABELLED
+            if labelled == (face_id in self._labelled):
+                continue
+            self._labelled ^= {face_id}
+            if labelled:
+                self.since_drawn = 0 if face_id in self.queue.drawn else min(ONE_IN, self.since_drawn + 1)
+            else:
+                self.since_drawn = max(0, self.since_drawn - 1)
+
     def save(self) -> None:
         """Write order, scores and the current face to the project file."""
         scores = self.queue.scores or {}
@@ -130,6 +156,8 @@ class Agenda:
                 "set_aside": sorted(self.queue.set_aside),
                 "scores": [[face, score] for face, score in scores.items()],
                 "ranked_by": self.ranked_by,
+                "drawn": sorted(self.queue.drawn),
+                "since_drawn": self.since_drawn,
             },
         )
         self._store.set("acquisition", self.acquisition)

@@ -64,7 +64,7 @@ def starter(scheme: Scheme) -> ModelInfo | None:
     fitting = []
     for path in sorted(paths.model_folder().glob(f"*{SUFFIX}")):
         try:
-            meta = _metadata(path)
+            meta = metadata(path)
             source = parse_scheme(meta["scheme"])
             if source.id == scheme.id and source.num_landmarks != scheme.num_landmarks:
                 continue
@@ -79,7 +79,7 @@ def starter(scheme: Scheme) -> ModelInfo | None:
     return ModelInfo(str(meta["id"]), str(path), own=False, title="Starter", created=created, preset=preset)
 
 
-def _metadata(path: Path) -> dict[str, Any]:
+def metadata(path: Path) -> dict[str, Any]:
     """What a checkpoint says of itself.
 
     Read by hand (a safetensors file starts with the length of a JSON header), because this happens before the

@@ -32,6 +32,7 @@ from scaf_gui.session.events import (
     RefreshResult,
     TrainingSnapshot,
 )
+from scaf_gui.session.expected import Expected
 from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ class Session:
       ``agenda.on_change`` (a callable or ``None``) is called then
     - ``agenda`` keeps the queue; its ``acquisition`` and ``discard`` may be set
     - ``model`` the model that pre-fills (``ModelInfo``), own or starter; ``None``: there is none; ``models``: history
+    - ``expected`` expected errors of predictions, calibrated on faces drawn at random, and the finish line
     - ``problems`` one line by face id: no face found, image unreadable
     - ``notice`` one sentence about how the project was opened ("" if there is nothing to say)
     - ``user`` name written into labels
@@ -76,6 +78,8 @@ class Session:
         self.cache = prefill.CacheDoor(self.companions / "cache.h5")
         self.predictors = prefill.PredictorDoor()
         self._closed = False
+        # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
+        self.expected = Expected(self.document, store, self.agenda, self.work, self.companions)
         self.document.subscribe(self.agenda.document_changed)
 
     @property
