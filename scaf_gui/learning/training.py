@@ -13,34 +13,37 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from scaf_gui.core.geometry import crop_transform, inverse, transform
-from scaf_gui.core.metrics import nme
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import DeviceError, InputError, TooFewLabelsError, TrainingError
-from scaf_gui.learning.averaging import Average
+from scaf_gui.errors import DeviceError, TooFewLabelsError, TrainingError
+from scaf_gui.learning.averaging import Average, mix
+from scaf_gui.learning.batches import MIN_LABELS, Batches
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN, Checkpoint, make_checkpoint
-from scaf_gui.learning.crops import cut_crop
+from scaf_gui.learning.curves import Curve
 from scaf_gui.learning.device import Device, cpu_device, out_of_memory
-from scaf_gui.learning.examples import Example, Read, Shuffler, Surroundings, Views, random_views
+from scaf_gui.learning.examples import Example, Read, Surroundings, Views
 from scaf_gui.learning.networks import ScafNet, normalise
-from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import Preset
+from scaf_gui.learning.settling import SETTLE_BATCHES, settle
 from scaf_gui.learning.start import Start, start_network
 from scaf_gui.learning.targets import heatmap_loss
+from scaf_gui.learning.validation import Validator, validation_error
+from scaf_gui.learning.watch import Watch
 
-MIN_LABELS = 2
+__all__ = ["MIN_LABELS", "Progress", "TrainResult", "train", "validation_error"]
+
 #: BatchNorm needs more than one face
 _MIN_BATCH = 2
-#: batches that BatchNorm's statistics are measured on at the end
-_SETTLE_BATCHES = 6
+#: what to do about a loss that is no number
+_CURE = "choose another preset (lower learning rates), or train on the CPU (full precision)"
 
 
 @dataclass(frozen=True)
 class Progress:
     """Where a run is. ``steps`` and ``seconds_left`` are estimates; ``note`` is for people, mostly empty.
 
+    ``validation_nme`` (%) is there at the steps where it was measured; ``rate`` is the head's learning rate.
     ``snapshot`` makes a checkpoint of the present (averaged) weights; it holds only until the generator goes on.
     """
 
@@ -53,18 +56,27 @@ class Progress:
     seconds_left: float
     validation_nme: float | None = None
     note: str = ""
+    rate: float = 0.0
     snapshot: Callable[[], Checkpoint] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class TrainResult:
-    """``curve`` holds the loss of every step; ``validation_nme`` is in %, of the checkpoint as returned."""
+    """``curve`` holds the loss of every step; ``validation_nme`` is in %, of the checkpoint as returned.
+
+    ``stopped``: "" at the planned end, "early" where the validation error had stalled, "astray" where the loss was
+    no longer a number and earlier weights were taken. ``between``, where a model was refined: the checkpoint that
+    lies a share (0 to 1) of the way from the weights at the start to those of ``checkpoint``, BatchNorm's
+    statistics too (weight-space ensembling, Wortsman et al., "Robust fine-tuning of zero-shot models", CVPR 2022).
+    """
 
     checkpoint: Checkpoint
     curve: tuple[float, ...]
     seconds: float
     validation_nme: float | None
     note: str = ""
+    stopped: str = ""
+    between: Callable[[float], Checkpoint] | None = None
 
 
 def train(
@@ -85,19 +97,21 @@ def train(
     :param start: weights to begin with; without it they are random (by ``seed``)
     :param mode: "quick" refines ``start`` for a short while; "full" takes the preset's time
     :param max_seconds: the run ends by then; the schedule is shortened so that it ends as it should
-    :param validation: faces to report the error on, not learnt from
+    :param validation: faces to measure the error on, not learnt from; with 8 or more the weights of the lowest
+        error are returned, and the run stops where it has not come down for long
     :raises TooFewLabelsError: with fewer than 2 labelled faces
-    :raises TrainingError: where the loss is no longer a number; the caller still has its old model
+    :raises TrainingError: where the loss is no longer a number before there are weights to go back to; the caller
+        still has its old model
     :raises DeviceError: without memory for even the smallest batch, on the CPU too
     """
     if len(examples) < MIN_LABELS:
         raise TooFewLabelsError(f"training needs at least {MIN_LABELS} labelled faces, not {len(examples)}; label more")
     began = time.monotonic()
     network, refines = start_network(preset, scheme, start, seed)
-    batch, curve, notes = preset.batch, list[float](), list[str]()
+    batch, curve, notes = preset.batch, Curve(), list[str]()
     device = _placed(network, device, notes)
     rng = np.random.default_rng(seed)
-    faces = _Faces(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
+    faces = Batches(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
     rates = (preset.lr_head, preset.lr_encoder)
     if refines:
         rates = (rates[0] * preset.warm_start, rates[1] * preset.warm_start)
@@ -106,19 +120,27 @@ def train(
     stepper = _Stepper(network, preset, rates, device)
     average = Average(network, preset.ema)
     steps = preset.steps(mode, len(examples), refines)
+    settles = preset.train_batch_norm
+    watch = Watch(Validator(validation or (), read, scheme, preset), batch, SETTLE_BATCHES * batch * settles)
 
-    def checkpoint() -> Checkpoint:
+    def checkpoint(network: ScafNet, share: float = 1.0) -> Checkpoint:
         recipe = {
             "mode": mode, "seed": seed, "labels": len(examples), "steps": len(curve), "batch": batch,
             "seconds": round(time.monotonic() - began, 1), "device": device.why, "notes": notes,
         }  # fmt: skip
-        return make_checkpoint(average.network, scheme, preset, recipe, start)
+        if share != 1.0:
+            recipe["share"] = share
+        return make_checkpoint(network, scheme, preset, recipe, start).with_figures({"curve": curve.to_json()})
+
+    def between(share: float) -> Checkpoint:
+        mixed, _ = start_network(preset, scheme, start, seed)
+        mix(mixed, average.network, share)
+        return checkpoint(mixed, share)
 
     # The last part of the time is for BatchNorm's statistics.
-    settles = preset.train_batch_norm
     seconds = math.inf if max_seconds is None else max_seconds * (0.95 if settles else 1.0)
-    done, step, said = 0.0, 0, 0
-    while done < 1.0:
+    done, step, said, stopped = 0.0, 0, 0, ""
+    while done < 1.0 and not stopped:
         views = faces.views(batch, notes)
         try:
             loss = stepper.step(views, done)
@@ -130,10 +152,22 @@ def train(
             average.to(device.torch)
             continue
         if not math.isfinite(loss):
-            raise TrainingError(f"training went astray at step {step + 1} (the loss is {loss}); the model before stays")
+            notes.append(_astray(step + 1, loss, watch.go_back(average.network)))
+            stopped = "astray"
+            break
         average.update(network, step)
-        curve.append(loss)
+        curve.losses.append(loss)
+        curve.rates.append(stepper.rate)
         step += 1
+        found = None
+        if watch.due(step) and step < steps:
+            if settles and watch.validates:
+                for _ in settle(average.network, faces, device, batch):
+                    pass
+            found = watch.look(average.network, device, step)
+            if found is not None:
+                curve.validation.append((step, found))
+            stopped = "early" if watch.stalls(step, steps) else ""
         elapsed = time.monotonic() - began
         done = max(step / steps, elapsed / seconds)
         left = max(min(elapsed / step * (steps - step), seconds - elapsed), 0.0)
@@ -146,101 +180,37 @@ def train(
             steps=planned,
             loss=loss,
             seconds_left=left,
+            validation_nme=found,
             note="; ".join(notes[said:]),
-            snapshot=checkpoint,
+            rate=stepper.rate,
+            snapshot=lambda: checkpoint(average.network),
         )
         said = len(notes)
-    if settles:
+    if settles and not stopped:
         for part in settle(average.network, faces, device, batch):
             yield Progress("settling", 1 + step * batch // len(examples), 1 + step * batch // len(examples), step, step,
-                           curve[-1], (1.0 - part) * 0.05 * (time.monotonic() - began))  # fmt: skip
-    result = checkpoint()
+                           curve.losses[-1], (1.0 - part) * 0.05 * (time.monotonic() - began))  # fmt: skip
     error_now = None
-    if validation:
-        error_now = validation_error(result, scheme, device, validation, read)
-        result = result.with_figures({"validation_nme": error_now, "validation_faces": len(validation)})
-    return TrainResult(result, tuple(curve), time.monotonic() - began, error_now, "; ".join(notes))
-
-
-def validation_error(
-    checkpoint: Checkpoint, scheme: Scheme, device: Device, validation: Sequence[Example], read: Read
-) -> float:
-    """Mean NME (%) of a checkpoint over faces whose landmarks are known; unreadable images do not count."""
-    predictor = Predictor(checkpoint, device, scheme, scores=())
-    errors = []
-    for at in range(0, len(validation), 16):
-        faces = []
-        for example in validation[at : at + 16]:
-            try:
-                faces.append((example, cut_crop(read(example.image), example.square, predictor.crop_size)))
-            except InputError:
-                continue
-        if not faces:
-            continue
-        batch = predictor.predict([crop for _, crop in faces])
-        for (example, _), points_crop in zip(faces, batch.points_crop, strict=True):
-            points = transform(inverse(crop_transform(example.square, predictor.crop_size)), points_crop)
-            errors.append(nme(points, np.where(example.known[:, None], example.points, np.nan), scheme))
-    return float(np.mean(errors)) if errors else float("nan")
-
-
-def settle(network: ScafNet, faces: _Faces, device: Device, batch: int) -> Generator[float, None, None]:
-    """Measure BatchNorm's statistics afresh for weights that no longer change; yields the share done.
-
-    Running statistics lag behind the weights: after a few dozen steps, by so much that landmarks are lost
-    (Izmailov et al., UAI 2018, do the same for averaged weights).
-    """
-    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
-    momenta = [module.momentum for module in norms]
-    mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
-    for module in norms:
-        module.reset_running_stats()
-        module.momentum = None  # a plain mean over batches
-    for number in range(_SETTLE_BATCHES):
-        views = faces.views(batch, [], calm=True)
-        network.eval()
-        for module in norms:
-            module.train()
-        with torch.no_grad(), device.autocast():
-            network(normalise(torch.from_numpy(views.crops).to(device.torch), mean))
-        yield (number + 1) / _SETTLE_BATCHES
-    for module, momentum in zip(norms, momenta, strict=True):
-        module.momentum = momentum
-    network.eval()
-
-
-class _Faces:
-    """Batches of random views; faces whose image cannot be read drop out."""
-
-    def __init__(self, surroundings: Surroundings, scheme: Scheme, preset: Preset, rng: np.random.Generator) -> None:
-        self._surroundings, self._flip, self._preset, self._rng = surroundings, scheme.flip, preset, rng
-        self._shuffler = Shuffler(len(surroundings), rng)
-        self._broken: set[int] = set()
-
-    def views(self, batch: int, notes: list[str], *, calm: bool = False) -> Views:
-        """:param calm: as in use: nothing erased, blurred or without colour"""
-        indices: list[int] = []
-        while len(indices) < batch:
-            for index in self._shuffler.take(batch - len(indices)):
-                if self._readable(index, notes):
-                    indices.append(index)
-        augmentation = self._preset.augmentation
-        if calm:
-            augmentation = replace(augmentation, erasing=0.0, blur=0.0, gray=0.0)
-        return random_views(self._surroundings, indices, self._flip, augmentation, self._rng)
-
-    def _readable(self, index: int, notes: list[str]) -> bool:
-        if index in self._broken:
-            return False
-        try:
-            self._surroundings.surrounding(index)
-        except InputError as error:
-            self._broken.add(index)
-            notes.append(f"left out: {error}")
-            if len(self._surroundings) - len(self._broken) < MIN_LABELS:
-                raise TooFewLabelsError(f"too few labelled faces have a readable image: {error}") from error
-            return False
-        return True
+    if not stopped and watch.validates:
+        error_now = watch.look(average.network, device, step)
+        if error_now is not None:
+            curve.validation.append((step, error_now))
+    if stopped == "early" or watch.decides:
+        watch.go_back(average.network)
+    if watch.decides or stopped:
+        error_now = watch.kept_error
+    result = checkpoint(average.network)
+    if error_now is not None:
+        result = result.with_figures({"validation_nme": error_now, "validation_faces": watch.faces})
+    return TrainResult(
+        result,
+        tuple(curve.losses),
+        time.monotonic() - began,
+        error_now,
+        "; ".join(notes),
+        stopped,
+        between if refines else None,
+    )
 
 
 class _Stepper:
@@ -270,6 +240,11 @@ class _Stepper:
         self._scaler.update()
         return float(loss.detach())
 
+    @property
+    def rate(self) -> float:
+        """Learning rate of the head at the last step."""
+        return float(self._optimiser.param_groups[0]["lr"])
+
     def _set_rates(self, done: float) -> None:
         preset = self._preset
         self._network.train()
@@ -286,6 +261,15 @@ class _Stepper:
 
     def _tensor(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
         return torch.from_numpy(array).to(self._device.torch, non_blocking=True)
+
+
+def _astray(step: int, loss: float, back: int) -> str:
+    """What is said of a loss that is no number; raises where there are no weights to go back to."""
+    if not back:
+        raise TrainingError(
+            f"training went astray at step {step} (the loss is {loss}); the model before stays: {_CURE}"
+        )
+    return f"training went astray at step {step} (the loss is {loss}) and went back to step {back}: {_CURE}"
 
 
 def _placed(network: ScafNet, device: Device, notes: list[str]) -> Device:
