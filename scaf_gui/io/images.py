@@ -39,6 +39,13 @@ def read_image(path: Path | str) -> ByteArray:
     return _upright(_decode(path, data, header), header)
 
 
+def decode_image(data: bytes, name: Path | str) -> ByteArray:
+    """As :func:`read_image`, from a file's bytes; errors call it by ``name``."""
+    path = Path(name)
+    header = _checked(path, data)
+    return _upright(_decode(path, data, header), header)
+
+
 def image_size(path: Path | str) -> tuple[int, int]:
     """(width, height) in pixels of the upright image, from the file's header alone.
 
@@ -93,6 +100,11 @@ def _load(path: Path) -> tuple[bytes, Header]:
         data = path.read_bytes()
     except OSError as error:
         raise _unreadable(path, error) from error
+    return data, _checked(path, data)
+
+
+def _checked(path: Path, data: bytes) -> Header:
+    """The header of an image that is whole and not too large."""
     try:
         header = read_header(BytesIO(data))
     except HeaderError as error:
@@ -106,7 +118,7 @@ def _load(path: Path) -> tuple[bytes, Header]:
         )
     if not is_whole(header.kind, data):
         raise ImageError("is truncated: the end of the image is missing; copy it again from its source", path)
-    return data, header
+    return header
 
 
 def _decode(path: Path, data: bytes, header: Header, reduced: int = 1) -> ByteArray:

@@ -11,17 +11,32 @@ from scaf_gui.learning.autoencoder import LATENT
 class LatentDiscriminator(nn.Module):
     """``D_z``: does a latent (batch, 99) come from N(0, I)? Probability (batch,)."""
 
+    DROPOUT = 0.2
+
     def __init__(self, hidden: int = 1000) -> None:
         super().__init__()
         self.lin1 = nn.Linear(LATENT, hidden)
         self.lin2 = nn.Linear(hidden, hidden)
         self.lin3 = nn.Linear(hidden, 1)
-        self.dropout = nn.Dropout(0.2)
 
     def forward(self, latent: Tensor) -> Tensor:
-        x = torch.relu(self.dropout(self.lin1(latent)))
-        x = torch.relu(self.dropout(self.lin2(x)))
-        return torch.sigmoid(self.lin3(x))[:, 0]
+        return torch.sigmoid(self.logits(latent))
+
+    def logits(self, latent: Tensor, kept: Tensor | None = None) -> Tensor:
+        """Log odds (batch,).
+
+        :param kept: dropout's masks (2, batch, hidden) as :meth:`dropout` draws them; none in use
+        """
+        x = self.lin1(latent)
+        x = torch.relu(x if kept is None else x * kept[0])
+        x = self.lin2(x)
+        x = torch.relu(x if kept is None else x * kept[1])
+        return self.lin3(x)[:, 0]
+
+    def dropout(self, batch: int, random: torch.Generator) -> Tensor:
+        """Masks of 0 and 1 / (1 - p), drawn on the CPU: the same on every machine and in every process."""
+        drawn = torch.rand(2, batch, self.lin1.out_features, generator=random)
+        return (drawn >= self.DROPOUT) / (1.0 - self.DROPOUT)
 
 
 class ImageDiscriminator(nn.Module):
@@ -41,4 +56,8 @@ class ImageDiscriminator(nn.Module):
         self.last = nn.Conv2d(self.WIDTHS[-1], 1, 4, bias=False)
 
     def forward(self, image: Tensor) -> Tensor:
-        return torch.sigmoid(self.last(self.convs(image)).mean(dim=(1, 2, 3)))
+        return torch.sigmoid(self.logits(image))
+
+    def logits(self, image: Tensor) -> Tensor:
+        """Log odds (batch,)."""
+        return self.last(self.convs(image)).mean(dim=(1, 2, 3))

@@ -1,0 +1,233 @@
+"""The command that trains the auto-encoder on unlabelled faces."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from scaf_gui.cli.output import Outcome, Progress
+from scaf_gui.cli.parsing import Choices, device_argument, positive
+from scaf_gui.errors import UsageError
+
+if TYPE_CHECKING:
+    from scaf_gui.learning.device import Device
+    from scaf_gui.learning.pretraining_recipes import Recipe
+
+
+def recipes() -> Sequence[str]:
+    from scaf_gui.learning.pretraining_recipes import RECIPES
+
+    return list(RECIPES)
+
+
+def register(commands: Any) -> None:
+    parser = commands.add_parser(
+        "pretrain", help="train the auto-encoder on folders or .tar shards of unlabelled faces"
+    )
+    arguments(parser)
+    parser.set_defaults(run=run_pretrain)
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's options; those left out keep the recipe's value."""
+    add = parser.add_argument
+    add("sources", type=Path, nargs="+", metavar="SOURCE", help="folders or .tar files of faces")
+    add("--out", type=Path, required=True, metavar="FILE", help="the auto-encoder, a .safetensors file")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument(
+        "--start", type=Path, metavar="FILE", help="begin with these weights: fresh optimiser and warm-up"
+    )
+    begin.add_argument("--resume", action="store_true", help="go on with the run that --out belongs to, exactly")
+    add("--overwrite", action="store_true", help="an auto-encoder that is there may be replaced")
+    add("--recipe", default="published", metavar="NAME", choices=Choices(recipes), help="%(choices)s")
+    add("--size", type=int, choices=(128, 256), help="pixels of the input")
+    add("--crop", default="auto", metavar="auto|detector|SIDE[,X,Y]", help="where the faces are in the images")
+    add("--faces", type=Path, metavar="DIR", help="where the cut faces are kept (default: beside --out)")
+    for name in ("pixels", "structure", "gan", "prior", "cosine"):
+        add(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=f"switch {name} on or off")
+    for name, what in (
+        ("gan-from", "share of the run after which the GAN loss takes part"),
+        ("structure-from", "share of the run after which the structural loss takes part"),
+        ("gan-weight", "of the GAN loss"),
+        ("prior-weight", "of the prior's loss on the latent"),
+        ("lr", "learning rate"),
+        ("lr-discriminator", "the image discriminator's, over --lr"),
+        ("beta1", "Adam's"),
+        ("weight-decay", "AdamW's"),
+        ("ema", "decay of the averaged weights, 0 for none"),
+        ("epochs", "length of the run, without --max-steps and --max-minutes"),
+        ("max-minutes", "the run ends by then"),
+        ("save-minutes", "time between checkpoints"),
+        ("degrees", "random turns up to so far"),
+        ("erasing", "probability that part of the input is erased"),
+    ):
+        add(f"--{name}", type=float, default=None, metavar="X", help=what)
+    for name, what in (
+        ("batch", "faces per step, all processes together"),
+        ("max-steps", "the run ends after so many steps"),
+        ("save-steps", "steps between checkpoints, instead of minutes"),
+        ("warm-up", "steps over which the learning rate rises"),
+        ("grow", "steps over which the layers of 256 pixels are blended in"),
+        ("seed", "of everything random"),
+    ):
+        add(f"--{name}", type=int, default=None, metavar="N", help=what)
+    add("--threads", type=positive, default=None, metavar="N", help="of torch on the CPU")
+    add("--workers", type=int, default=None, metavar="N", help="threads that prepare faces (default: 0 on the CPU)")
+    add("--precision", choices=("auto", "float32", "bfloat16"), default="auto")
+    device_argument(parser)
+
+
+def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome:
+    import scaf_gui.learning  # noqa: F401 - before torch
+    from scaf_gui.io.facepack import FacePack
+    from scaf_gui.io.locks import locked
+    from scaf_gui.learning.distributed import joined
+    from scaf_gui.learning.pretrained import load_autoencoder
+    from scaf_gui.learning.pretraining import picture_path, pretrain
+    from scaf_gui.learning.pretraining_state import state_path
+
+    out = _out(args)
+    device = chosen_device(args)
+    with joined(device) as group, locked(out, wanted=group.first):
+        recipe = chosen_recipe(args, out)
+        start = None if args.start is None else load_autoencoder(args.start)
+        folder = args.faces or out.with_suffix(".faces")
+        if group.first:
+            notes = _gathered(args, recipe.size, folder, progress)
+        group.wait()
+        faces = FacePack(folder)
+        notes = faces.notes
+        workers = args.workers if args.workers is not None else (0 if device.kind == "cpu" else 8)
+        work = pretrain(
+            faces, recipe, out, start=start, resume=args.resume, device=device, group=group, workers=workers,
+            sources=tuple(Path(source).name for source in args.sources),
+        )  # fmt: skip
+        try:
+            while True:
+                _show(next(work), progress if group.first else Progress(quiet=True))
+        except StopIteration as end:
+            result = end.value
+        finally:
+            work.close()
+            progress.clear()
+    made = result.autoencoder
+    values = {
+        "autoencoder": made.id,
+        "file": str(out),
+        "picture": str(picture_path(out)),
+        "state": str(state_path(out)),
+        "size": made.input_size,
+        "faces": len(faces),
+        "sources": {name: noted["tally"] for name, noted in notes["sources"].items()},
+        "steps": result.steps,
+        "seconds": round(result.seconds, 1),
+        "device": device.why,
+        "figures": dict(made.meta["figures"]),
+        "losses": result.losses,
+    }
+    lines = [f"{out}: auto-encoder {made.id}, {result.steps} steps on {len(faces)} faces in {result.seconds:.0f} s"]
+    lines += [_tally(name, noted["tally"]) for name, noted in notes["sources"].items()]
+    return Outcome(values, lines)
+
+
+def chosen_recipe(args: argparse.Namespace, out: Path) -> Recipe:
+    """The named recipe, or that of the run to resume, with what the command line says otherwise.
+
+    :raises UsageError: the options contradict each other
+    """
+    from scaf_gui.learning.pretraining_recipes import recipe_named
+    from scaf_gui.learning.pretraining_state import read_kept
+
+    recipe = read_kept(out).recipe if args.resume else recipe_named(args.recipe)
+    names = (
+        "size pixels structure gan prior cosine gan_from structure_from gan_weight prior_weight lr lr_discriminator "
+        "beta1 weight_decay ema epochs max_minutes save_minutes batch max_steps save_steps warm_up grow seed"
+    ).split()
+    changed = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+    views = {name: getattr(args, name) for name in ("degrees", "erasing") if getattr(args, name) is not None}
+    fixed = sorted(({*changed} | {*views}) - {"max_minutes", "max_steps", "epochs", "save_minutes", "save_steps"})
+    if args.resume and fixed:
+        option = fixed[0].replace("_", "-")
+        raise UsageError(f"--resume goes on with the same recipe; leave out --{option}, or use --start instead")
+    return replace(recipe, **changed, views=replace(recipe.views, **views))
+
+
+def chosen_device(args: argparse.Namespace) -> Device:
+    """Device and precision, and the number of threads set."""
+    import cv2
+    import torch
+
+    from scaf_gui.learning.device import choose_device
+
+    if args.threads is not None:
+        torch.set_num_threads(args.threads)
+    cv2.setNumThreads(1)
+    device = choose_device(args.device or _preferred())
+    if args.precision == "bfloat16":
+        return replace(device, dtype=torch.bfloat16, why=f"{device.kind}, bfloat16: asked for")
+    if args.precision == "float32" or device.dtype is torch.float16:
+        return replace(device, dtype=None, why=f"{device.kind}, float32")
+    return device
+
+
+def _preferred() -> str:
+    from scaf_gui.settings import Settings
+
+    try:
+        return str(Settings()["device"])
+    except ImportError:  # on a machine with torch alone, where the window's packages are not installed
+        return "auto"
+
+
+def _out(args: argparse.Namespace) -> Path:
+    out = Path(args.out)
+    if out.suffix != ".safetensors":
+        raise UsageError(f"--out {out}: give it the suffix .safetensors")
+    if out.exists() and not (args.resume or args.overwrite):
+        raise UsageError(f"{out} exists; go on with --resume, replace it with --overwrite, or choose another --out")
+    return out
+
+
+def _gathered(args: argparse.Namespace, size: int, folder: Path, progress: Progress) -> dict[str, Any]:
+    from scaf_gui.io.shards import open_shards
+    from scaf_gui.session.gather import gather, parse_share
+
+    if args.crop not in ("auto", "detector"):
+        try:
+            parse_share(args.crop)
+        except ValueError:
+            raise UsageError(f"--crop {args.crop}: use auto, detector, SIDE or SIDE,X,Y (parts of the image)") from None
+    shards = open_shards(args.sources)
+    work = gather(shards, folder, size, args.crop)
+    try:
+        while True:
+            name, faces = next(work)
+            place = next(at for at, shard in enumerate(shards) if shard.path.name == name)
+            progress("Cutting faces", place, len(shards), f"{name}: {faces} faces")
+    except StopIteration as end:
+        notes: dict[str, Any] = end.value
+    progress.clear()
+    for name, noted in notes["sources"].items():
+        progress.say(_tally(name, noted["tally"]))
+        for problem in noted["tally"]["problems"]:
+            progress.say(f"left out: {problem}")
+    return notes
+
+
+def _tally(name: str, tally: dict[str, Any]) -> str:
+    left_out = [(tally["broken"], "broken"), (tally["tiny"], "too small"), (tally["without_face"], "without a face")]
+    passed = ", ".join(f"{count} {what}" for count, what in left_out if count)
+    return f"{name}: {tally['faces']} faces of {tally['images']} images{', ' + passed if passed else ''}"
+
+
+def _show(event: Any, progress: Progress) -> None:
+    minutes = event.seconds_left / 60
+    note = (
+        f"{event.stage}, loss {event.losses['total']:.2f}, {event.faces_per_second:.0f} faces/s, {minutes:.0f} min left"
+    )
+    progress("Pre-training", event.step, event.steps, note)
+    if event.saved is not None:
+        progress.say(f"step {event.step}, epoch {event.epoch:.2f}: saved {event.saved}")

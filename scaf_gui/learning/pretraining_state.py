@@ -1,0 +1,89 @@
+"""The state of a pre-training run beside its auto-encoder: weights, discriminators, optimisers, averages, position.
+
+Views, dropout and noise are functions of seed and step, so no random state needs to be kept.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from scaf_gui.errors import CheckpointError
+from scaf_gui.learning.presets import Augmentation
+from scaf_gui.learning.pretraining_recipes import Recipe
+from scaf_gui.learning.pretraining_step import Stepper
+from scaf_gui.learning.tensorfile import in_short, read_header, read_tensors, write_tensors
+
+FORMAT = 1
+KIND = "pretraining-state"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Where a run was: steps done, seconds taken, the auto-encoder it started from, steps of blending in."""
+
+    step: int
+    seconds: float
+    parent: str
+    grow: int
+    recipe: Recipe
+
+
+def state_path(out: Path) -> Path:
+    """The state's file beside an auto-encoder's."""
+    return out.with_suffix(".state")
+
+
+def write_state(out: Path, stepper: Stepper, recipe: Recipe, step: int, seconds: float, parent: str, grow: int) -> None:
+    """:raises CheckpointError: where it cannot be written; the state before stays"""
+    about = {
+        "format": FORMAT, "kind": KIND, "recipe": recipe_json(recipe), "step": step, "seconds": seconds,
+        "parent": parent, "grow": grow,
+    }  # fmt: skip
+    write_tensors(state_path(out), stepper.state(), about)
+
+
+def read_kept(out: Path) -> Kept:
+    """What a state says about its run, without its tensors.
+
+    :raises CheckpointError: it is missing, damaged or of a newer version
+    """
+    path = state_path(out)
+    if not path.exists():
+        raise CheckpointError("there is no such run to resume; leave --resume out", path)
+    about = read_header(path)
+    try:
+        if about["kind"] != KIND:
+            raise ValueError("another kind of file")
+        if int(about["format"]) > FORMAT:
+            raise CheckpointError("was written by a newer version of this program; update to use it", path)
+        return Kept(
+            int(about["step"]), float(about["seconds"]), str(about["parent"]), int(about["grow"]),
+            _recipe_of(about["recipe"]),
+        )  # fmt: skip
+    except (KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"has damaged metadata ({in_short(error)})", path) from error
+
+
+def read_state(out: Path, stepper: Stepper, recipe: Recipe) -> Kept:
+    """Put a run's state into its networks and optimisers.
+
+    :raises CheckpointError: it is missing, damaged, or of a network of another size
+    """
+    kept = read_kept(out)
+    try:
+        stepper.restore(read_tensors(state_path(out)))
+    except (RuntimeError, KeyError, ValueError) as error:
+        raise CheckpointError(f"does not fit this run ({in_short(error)})", state_path(out)) from error
+    return kept
+
+
+def recipe_json(recipe: Recipe) -> dict[str, Any]:
+    return asdict(recipe)
+
+
+def _recipe_of(values: dict[str, Any]) -> Recipe:
+    views = dict(values["views"])
+    low, high = views["scale"]
+    return Recipe(**{**values, "views": Augmentation(**{**views, "scale": (float(low), float(high))})})
