@@ -1,14 +1,33 @@
 """Label formats other tools read. One module each; registering it is all it takes to be offered everywhere."""
 
-from scaf_gui.io.formats import pts, wflw  # noqa: F401 - imported to be registered
+# Imported to be registered; the order is that of menus.
+from scaf_gui.io.formats import pts, wflw, coco, hrnet, imglab, labelme, cvat, plain, hdf5  # noqa: F401, I001, RUF100
 from scaf_gui.io.formats.base import (
     ExportReport,
     FaceFormat,
+    FaceState,
+    Holds,
     ImportReport,
     LabelledFace,
+    Unmatched,
     convert_faces,
+    converted,
     formats,
     register,
+    table,
 )
 
-__all__ = ["ExportReport", "FaceFormat", "ImportReport", "LabelledFace", "convert_faces", "formats", "register"]
+__all__ = [
+    "ExportReport",
+    "FaceFormat",
+    "FaceState",
+    "Holds",
+    "ImportReport",
+    "LabelledFace",
+    "Unmatched",
+    "convert_faces",
+    "converted",
+    "formats",
+    "register",
+    "table",
+]

@@ -1,20 +1,36 @@
-"""What every label format has in common: the face it is given, the reports it gives back, the registry."""
+"""What every label format has in common: the face it is given, what it can hold, the reports, the registry."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path, PurePosixPath
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, ClassVar, TypeVar
 
 import numpy as np
 
 from scaf_gui.core.arrays import ByteArray, FloatArray, frozen
-from scaf_gui.core.face import Box, Flag
+from scaf_gui.core.face import Box, BoxSource, Flag
+from scaf_gui.core.geometry import tight_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 
+if TYPE_CHECKING:
+    from scaf_gui.io.formats.folder import ExportFolder
+
 Attributes = tuple[bool, bool, bool, bool, bool, bool]
+#: boxes that lie around the face itself, as other programs expect them; a detector's are shaped otherwise
+PLAIN_BOXES = (BoxSource.FILE, BoxSource.DRAWN, BoxSource.LANDMARKS)
+
+
+class FaceState(StrEnum):
+    """Who stands for the landmarks of a face in a label file."""
+
+    REVIEWED = "reviewed"  # a person, for all of them
+    STARTED = "started"  # a person, for some of them
+    PREDICTED = "predicted"  # nobody: a model wrote them
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,7 +41,8 @@ class LabelledFace:
     pixels, 0-based, pixel-centre convention; NaN where missing. ``flags`` (num_landmarks,) uint8 of
     :class:`Flag`. ``attributes``: WFLW's six, in the order of ``core.face.ATTRIBUTES``; ``None`` where the
     file does not speak of them.
-    ``face_index``: 1-based among the faces of the image.
+    ``face_index``: 1-based among the faces of the image. ``image_size``: (width, height) of the upright image,
+    ``None`` where it is not known. ``where``: the file, and the line or the place in it, that it was read from.
     """
 
     image: str
@@ -34,6 +51,9 @@ class LabelledFace:
     box: Box | None = None
     attributes: Attributes | None = None
     face_index: int = 1
+    state: FaceState = FaceState.REVIEWED
+    image_size: tuple[int, int] | None = None
+    where: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", frozen(self.points))
@@ -50,19 +70,41 @@ class LabelledFace:
         known = np.isfinite(self.points).all(axis=1) & (self.flags != Flag.MISSING)
         return tuple(int(i) for i in np.flatnonzero(~known))
 
+    @property
+    def plain_box(self) -> Box | None:
+        """The box where it lies around the face itself; ``None`` where it is a detector's, or there is none."""
+        return self.box if self.box is not None and self.box.source in PLAIN_BOXES else None
+
+    def box_or_tight(self) -> tuple[float, float, float, float]:
+        """(x, y, width, height) of :attr:`plain_box`, else of the known landmarks."""
+        box = self.plain_box
+        if box is not None:
+            return box.x, box.y, box.width, box.height
+        return tight_box(np.where((self.flags == Flag.MISSING)[:, None], np.nan, self.points))
+
+
+@dataclass(frozen=True)
+class Unmatched:
+    """An entry of a label file that cannot be used: ``where`` (file, or file and line) and why."""
+
+    where: str
+    reason: str
+
 
 @dataclass(frozen=True)
 class ExportReport:
     """What was written, and what was not.
 
     ``left_out``: (image, reason). ``renamed``: name in the export to image, for names that had to change;
-    they stand in the file ``names.json`` of the export, which an import looks at first.
+    they stand in the file ``names.json`` of the export, which an import looks at first. ``files``: the label
+    files and what goes with them, without images. ``images``: how many of those were written.
     """
 
     written: int
     files: tuple[Path, ...]
     left_out: tuple[tuple[str, str], ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
+    images: int = 0
 
 
 @dataclass(frozen=True)
@@ -73,15 +115,70 @@ class ImportReport:
     unmatched: tuple[tuple[str, str], ...] = ()
 
 
-class FaceFormat(Protocol):
-    """A label format. ``schemes``: ids of the landmark schemes it can hold, () for any."""
+@dataclass(frozen=True)
+class Holds:
+    """What a format can say of a face, for documents, dialogs and tests; each text goes into a table.
 
-    id: str
-    title: str
-    schemes: tuple[str, ...]
+    ``base``: where coordinates count from, and how precisely they are kept. ``box``: "" where it keeps none.
+    ``exact``: points come back to 1e-6 pixels. ``state``: whether it marks predictions in the labels themselves
+    (else ``states.json`` beside them does).
+    """
+
+    written_as: str
+    base: str
+    box: str = ""
+    exact: bool = True
+    occluded: bool = False
+    missing: bool = False
+    attributes: bool = False
+    state: bool = False
+
+
+class FaceFormat(ABC):
+    """A label format. ``schemes``: ids of the landmark schemes it can hold, () for any.
+
+    ``variants``: ways to write it, id to title; the first is taken unless another is asked for. ``image_folder``:
+    where exported images go, relative to the export; "" is beside the labels. ``needs_size``: whether it writes
+    the size of images.
+    """
+
+    id: ClassVar[str]
+    title: ClassVar[str]
+    holds: ClassVar[Holds]
+    schemes: ClassVar[tuple[str, ...]] = ()
+    variants: ClassVar[Mapping[str, str]] = {}
+    image_folder: ClassVar[str] = "images"
+    needs_size: ClassVar[bool] = False
+    #: names of files that are wanted, for the file dialog
+    patterns: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def save(
+        self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
+    ) -> None:
+        """Write faces into an export that is being made, one split of it.
+
+        :param faces: may be gone through more than once; the faces of an image follow each other
+        :param split: "train", "val", "test", or "" where the export is not divided
+        :raises LabelFileError: the format cannot hold the scheme
+        """
+
+    @abstractmethod
+    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+        """Go through a label file, or all in a folder, one face at a time; memory does not grow with their number.
+
+        :param images: the names among which the image of each face is looked for
+        :raises LabelFileError: a file is malformed (names file, and line or place), or there is none
+        """
 
     def write(
-        self, out: Path, faces: Iterable[LabelledFace], scheme: Scheme, *, overwrite: bool = False
+        self,
+        out: Path,
+        faces: Iterable[LabelledFace],
+        scheme: Scheme,
+        *,
+        overwrite: bool = False,
+        variant: str = "",
     ) -> ExportReport:
         """Write faces into a folder: all of it appears at once, or nothing does.
 
@@ -90,14 +187,38 @@ class FaceFormat(Protocol):
 
         :raises LabelFileError: the folder cannot be written, or the format cannot hold the scheme
         """
-        ...
+        from scaf_gui.io.formats.folder import ExportFolder
+
+        with ExportFolder(out, overwrite) as folder:
+            self.save(folder, faces, scheme, "", variant)
+        return folder.report()
 
     def read(self, source: Path, scheme: Scheme, images: Sequence[str]) -> ImportReport:
-        """Read a label file, or all in a folder, and find the image of each face among ``images``.
+        """All that :meth:`scan` finds, at once."""
+        faces: list[LabelledFace] = []
+        unmatched: list[tuple[str, str]] = []
+        for found in self.scan(source, scheme, images):
+            if isinstance(found, LabelledFace):
+                faces.append(found)
+            else:
+                unmatched.append((found.where, found.reason))
+        return ImportReport(tuple(faces), tuple(unmatched))
 
-        :raises LabelFileError: a file is malformed (names file and line), or there is none
-        """
-        ...
+    def why_not(self, face: LabelledFace, scheme: Scheme) -> str | None:
+        """Why this format cannot hold a face; ``None`` where it can."""
+        if len(face.points) != scheme.num_landmarks:
+            return f"it has {len(face.points)} landmarks, {scheme.id} has {scheme.num_landmarks}"
+        missing = face.missing
+        if len(missing) == len(face.points):
+            return "none of its landmarks is known" if self.holds.missing else _told(missing, scheme)
+        return None if self.holds.missing else _told(missing, scheme)
+
+
+def _told(missing: tuple[int, ...], scheme: Scheme) -> str | None:
+    if not missing:
+        return None
+    shown = ", ".join(scheme.names[i] for i in missing[:3]) + (" ..." if len(missing) > 3 else "")
+    return f"{len(missing)} of its landmarks {'is' if len(missing) == 1 else 'are'} missing ({shown})"
 
 
 _FORMATS: dict[str, FaceFormat] = {}
@@ -117,6 +238,33 @@ def formats() -> dict[str, FaceFormat]:
     return dict(_FORMATS)
 
 
+def table() -> str:
+    """What each format holds, as the table of docs/formats.md."""
+
+    def yes(held: bool) -> str:
+        return "yes" if held else "no"
+
+    rows = [
+        "| format | id | written as | coordinates | occluded | missing | box | attributes | predictions marked |",
+        "|---|---|---|---|---|---|---|---|---|",
+    ]
+    for format_ in formats().values():
+        holds = format_.holds
+        cells = [
+            format_.title,
+            f"`{format_.id}`",
+            holds.written_as,
+            holds.base,
+            yes(holds.occluded),
+            yes(holds.missing) if holds.missing else "face left out",
+            holds.box or "no",
+            yes(holds.attributes),
+            "yes" if holds.state else "`states.json`",
+        ]
+        rows.append(f"| {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 def convert_faces(faces: Iterable[LabelledFace], source: Scheme, target: Scheme) -> tuple[LabelledFace, ...]:
     """Faces of one landmark scheme as faces of another.
 
@@ -124,34 +272,25 @@ def convert_faces(faces: Iterable[LabelledFace], source: Scheme, target: Scheme)
 
     :raises LabelFileError: there is no way from the one scheme to the other
     """
+    return tuple(converted(faces, source, target))
+
+
+def converted(faces: Iterable[LabelledFace], source: Scheme, target: Scheme) -> Iterator[LabelledFace]:
+    """:func:`convert_faces`, one at a time."""
     matrix = target.matrix_from(source)
     if matrix is None:
         raise LabelFileError(f"landmarks of scheme {source.id} cannot be converted to {target.id}")
     uses = matrix != 0.0
-
-    def converted(face: LabelledFace) -> LabelledFace:
+    for face in faces:
         gone = np.zeros(source.num_landmarks, np.bool_)
         gone[list(face.missing)] = True
         points = matrix @ np.where(gone[:, None], 0.0, face.points)
         flags = np.where((uses & (face.flags == Flag.OCCLUDED)).any(axis=1), Flag.OCCLUDED, Flag.VISIBLE)
         missing = (uses & gone).any(axis=1)
         points[missing] = np.nan
-        return replace(face, points=points, flags=np.where(missing, Flag.MISSING, flags).astype(np.uint8))
-
-    return tuple(converted(face) for face in faces)
+        yield replace(face, points=points, flags=np.where(missing, Flag.MISSING, flags).astype(np.uint8))
 
 
 def stem_of(image: str) -> str:
     """A relative path without its suffix: "a/b.jpg" is "a/b"."""
     return str(PurePosixPath(image).with_suffix(""))
-
-
-def why_left_out(face: LabelledFace, scheme: Scheme) -> str | None:
-    """Why a face cannot go into a format that knows no missing landmarks; ``None`` where it can."""
-    if len(face.points) != scheme.num_landmarks:
-        return f"it has {len(face.points)} landmarks, {scheme.id} has {scheme.num_landmarks}"
-    missing = face.missing
-    if not missing:
-        return None
-    shown = ", ".join(scheme.names[i] for i in missing[:3]) + (" ..." if len(missing) > 3 else "")
-    return f"{len(missing)} of its landmarks {'is' if len(missing) == 1 else 'are'} missing ({shown})"

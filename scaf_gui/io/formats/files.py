@@ -1,84 +1,27 @@
-"""Writing an export all at once, reading label files with care, and finding images by name."""
+"""Reading label files with care: text line by line, numbers, names that may not lead out, images by name."""
 
 from __future__ import annotations
 
 import json
 import os
 import re
-import shutil
-import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 from scaf_gui.errors import LabelFileError
-from scaf_gui.io.formats.base import stem_of
+from scaf_gui.io.folder import natural_key
+from scaf_gui.io.formats.base import FaceState, LabelledFace, Unmatched, stem_of
 
 #: in an export: {name in the export: image}, of names that had to change
 NAMES_FILE = "names.json"
+#: in an export: [[image, number of the face, "started" or "predicted"]], where the labels themselves cannot say it
+STATES_FILE = "states.json"
 #: no picture is that large: a coordinate beyond is a mistake of the file
 FARTHEST = 1e6
+#: no line of a label file is that long: a thousand landmarks take 30,000 bytes
+LONGEST_LINE = 4_000_000
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-
-
-def write_folder(out: Path, files: Iterable[tuple[str, bytes]], overwrite: bool) -> tuple[Path, ...]:
-    """Write (relative path, content) under ``out``: into a folder beside, which is then renamed.
-
-    Where ``out`` has content already and may be overwritten, each file replaces its namesake in one step.
-
-    :raises LabelFileError: ``out`` cannot be written. A new folder has not appeared then; of an
-        existing one, each file is either the old one or the new one, whole
-    """
-    out = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow links the user chose
-    if os.path.lexists(out) and not out.is_dir():
-        raise LabelFileError("is a file; choose a folder to export to", out)
-    try:
-        filled = out.is_dir() and any(out.iterdir())
-        if filled and not overwrite:
-            raise LabelFileError("is not empty; choose another folder, or allow overwriting", out)
-        out.parent.mkdir(parents=True, exist_ok=True)
-        beside = out.with_name(f".export-{uuid.uuid4().hex[:12]}")
-        try:
-            names = _write_all(beside, files)
-            if filled:
-                for name in names:
-                    target = out / name
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    (beside / name).replace(target)
-            else:
-                if out.is_dir():
-                    out.rmdir()
-                beside.rename(out)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise LabelFileError(f"cannot be written ({error.strerror})", out) from error
-    return tuple(out / name for name in names)
-
-
-def _write_all(folder: Path, files: Iterable[tuple[str, bytes]]) -> list[str]:
-    folder.mkdir()
-    names = []
-    for name, content in files:
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-        names.append(name)
-    return names
-
-
-def names_file(
-    out: Path, renamed: Mapping[str, str], rewritten: Sequence[str] | None = None
-) -> list[tuple[str, bytes]]:
-    """The mapping file to go with an export, where there is anything to map.
-
-    :param rewritten: the files that the export writes, where others of an earlier export stay in the
-        folder and keep their entries; ``None``: nothing of an earlier export stays
-    """
-    earlier = (out / NAMES_FILE).is_file()
-    kept = read_names(out) if earlier and rewritten is not None else {}
-    merged = {name: image for name, image in kept.items() if name not in (rewritten or ())} | dict(renamed)
-    return [(NAMES_FILE, json.dumps(merged, indent=1).encode("ascii"))] if merged or earlier else []
 
 
 def read_names(folder: Path) -> dict[str, str]:
@@ -87,21 +30,52 @@ def read_names(folder: Path) -> dict[str, str]:
     :raises LabelFileError: it is there, but broken
     """
     path = folder / NAMES_FILE
-    if not path.is_file():
+    data = _beside(path)
+    if data is None:
         return {}
-    try:
-        data = json.loads(read_text(path))
-    except json.JSONDecodeError as error:
-        raise LabelFileError(f"is not JSON ({error.msg})", path, error.lineno) from error
-    except RecursionError as error:
-        raise LabelFileError("is not a mapping of names", path) from error
     if not isinstance(data, dict) or not all(isinstance(value, str) for value in data.values()):
         raise LabelFileError("is not a mapping of names", path)
     return data
 
 
-def read_text(path: Path, limit: int = 512_000_000) -> str:
-    """The text of a label file, UTF-8 with or without a mark.
+def read_states(folder: Path) -> dict[tuple[str, int], FaceState]:
+    """Which faces of an export no person stands for, by image and number of the face.
+
+    :raises LabelFileError: the file is there, but broken
+    """
+    path = folder / STATES_FILE
+    data = _beside(path)
+    if data is None:
+        return {}
+    try:
+        if not isinstance(data, list):
+            raise TypeError
+        return {(str(image), int(number)): FaceState(state) for image, number, state in data}
+    except (TypeError, ValueError) as error:
+        raise LabelFileError("is not a list of [image, number of the face, state]", path) from error
+
+
+def _beside(path: Path) -> object:
+    """The JSON of a file that goes with an export, ``None`` where there is none."""
+    if not path.is_file():
+        return None
+    if leads_out(path, path.parent):
+        raise LabelFileError("is a link that leads out of the folder", path)
+    return parse_json(read_text(path), path)
+
+
+def parse_json(text: str, path: Path) -> object:
+    """A JSON value; :raises LabelFileError: it is none (names the line)."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise LabelFileError(f"is not JSON ({error.msg})", path, error.lineno) from error
+    except (RecursionError, ValueError) as error:  # a number of more than 4,300 digits is a ValueError
+        raise LabelFileError("is not JSON that a label file would hold", path) from error
+
+
+def read_text(path: Path, limit: int = 64_000_000) -> str:
+    """The text of a small label file, UTF-8 with or without a mark.
 
     :raises LabelFileError: unreadable, too large, or not text (names the line)
     """
@@ -118,6 +92,27 @@ def read_text(path: Path, limit: int = 512_000_000) -> str:
         raise LabelFileError("is not UTF-8 text", path, line) from error
 
 
+def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """(1-based number, text without its end) of each line of a list, however long the list is.
+
+    :raises LabelFileError: unreadable, or not UTF-8 text (names the line)
+    """
+    try:
+        with path.open("rb") as file:
+            number = 0
+            while raw := file.readline(LONGEST_LINE):
+                number += 1
+                if len(raw) == LONGEST_LINE:
+                    raise LabelFileError(f"is longer than {LONGEST_LINE} bytes, which no label is", path, number)
+                try:
+                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
+                except UnicodeDecodeError as error:
+                    raise LabelFileError("is not UTF-8 text", path, number) from error
+                yield number, text.rstrip("\r\n")
+    except OSError as error:
+        raise LabelFileError(f"cannot be read ({error.strerror})", path) from error
+
+
 def number(text: str) -> float | None:
     """A plain decimal number that can be a pixel coordinate, else ``None`` (so for nan, inf, 1_000)."""
     if _NUMBER.fullmatch(text) is None:
@@ -126,37 +121,135 @@ def number(text: str) -> float | None:
     return value if abs(value) <= FARTHEST else None
 
 
+def coordinate(value: object) -> float | None:
+    """A number of a JSON or HDF5 file as a pixel coordinate, else ``None`` (so for NaN, infinities, true)."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if -FARTHEST <= value <= FARTHEST else None
+
+
 def escape_reason(name: str) -> str | None:
     """Why a relative path is refused: it is empty, absolute, or leads out of its folder."""
     if "\x00" in name or not name.strip("/."):
         return "is no file name"
-    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:[\\/]", name):
+    if name.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", name):
         return "is an absolute path; a path within the image folder is wanted"
     if ".." in re.split(r"[\\/]", name):
         return "leads out of the image folder"
     return None
 
 
+def checked_name(name: object, path: Path, where: int | str) -> str:
+    """An image's name from a label file.
+
+    :param where: the line, or the place in the file
+    :raises LabelFileError: it is none, or may lead out of the image folder
+    """
+    if not isinstance(name, str):
+        raise refusal(f"the image's name {str(name)[:80]!r} is no text", path, where)
+    reason = escape_reason(name)
+    if reason is not None:
+        raise refusal(f"the image's name {name[:80]!r} {reason}", path, where)
+    return name
+
+
+def refusal(reason: str, path: Path, where: int | str) -> LabelFileError:
+    """An error at a line (a number) or at a place in a structured file (a text)."""
+    if isinstance(where, int):
+        return LabelFileError(reason, path, where)
+    return LabelFileError(f"{where}: {reason}", path)
+
+
+def place(name: str, where: int | str) -> str:
+    """The same place in words, for the list of what cannot be used."""
+    return f"{name}, line {where}" if isinstance(where, int) else f"{name}, {where}"
+
+
+def leads_out(path: Path, folder: Path) -> bool:
+    """Whether a file in a folder is a link to somewhere outside of it."""
+    try:
+        return not path.resolve().is_relative_to(folder.resolve())
+    except OSError:  # a ring of links
+        return True
+
+
+def label_files(source: Path, suffix: str, what: str) -> Iterator[Path | Unmatched]:
+    """The file itself, or every one of that suffix in a folder and below, in natural order; no link out is followed.
+
+    :raises LabelFileError: there is none
+    """
+    if source.is_file():
+        yield source
+        return
+    if not source.is_dir():
+        raise LabelFileError("does not exist", source)
+    found = [
+        os.path.relpath(os.path.join(folder, name), source)  # noqa: PTH118 - a Path for each of 100,000 is slow
+        for folder, _, names in os.walk(source)
+        for name in names
+        if name.lower().endswith(suffix) and not name.startswith(".") and name not in (NAMES_FILE, STATES_FILE)
+    ]
+    if not found:
+        raise LabelFileError(f"holds no {what}", source)
+    for name in sorted(found, key=lambda name: natural_key(name.replace(os.sep, "/"))):
+        path = source / name
+        if path.is_symlink() and leads_out(path, source):
+            yield Unmatched(name, "is a link that leads out of the folder")
+        else:
+            yield path
+
+
+def by_image(faces: Iterable[LabelledFace]) -> Iterator[tuple[str, list[LabelledFace]]]:
+    """Faces that follow each other image by image, grouped."""
+    group: list[LabelledFace] = []
+    for face in faces:
+        if group and face.image != group[0].image:
+            yield group[0].image, group
+            group = []
+        group.append(face)
+    if group:
+        yield group[0].image, group
+
+
 class ImageFinder:
-    """Finds the image that a label file means, by path, then by name alone where that is unique."""
+    """Finds the image that a label file means, by path, then by the end of the path where that is unique."""
 
     def __init__(self, images: Sequence[str]):
         self._images = frozenset(images)
         self._by_stem = _grouped(images, stem_of)
-        self._by_name = _grouped(images, lambda image: PurePosixPath(image).name)
-        self._by_stem_name = _grouped(images, lambda image: PurePosixPath(stem_of(image)).name)
+        self._by_name = _grouped(images, lambda image: image.rpartition("/")[2])
+        self._by_stem_name = _grouped(images, lambda image: stem_of(image).rpartition("/")[2])
 
     def by_path(self, name: str) -> tuple[str | None, str]:
         """(image, "") of a path with suffix, or (None, reason)."""
-        for form in (name, name.replace("\\", "/")):
-            if form in self._images:
-                return form, ""
-        return _only(self._by_name.get(PurePosixPath(name.replace("\\", "/")).name, []))
+        if name in self._images:
+            return name, ""
+        name = name.replace("\\", "/")
+        if name in self._images:
+            return name, ""
+        return _only(_closest(name, self._by_name.get(name.rpartition("/")[2], [])))
 
     def by_stem(self, stem: str) -> tuple[str | None, str]:
         """(image, "") of a path without suffix, or (None, reason)."""
         found = self._by_stem.get(stem)
-        return _only(found if found else self._by_stem_name.get(PurePosixPath(stem).name, []))
+        if found:
+            return _only(found)
+        candidates = self._by_stem_name.get(PurePosixPath(stem).name, [])
+        return _only(_closest(stem, candidates, stem_of))
+
+
+def _closest(name: str, candidates: Sequence[str], key: Callable[[str], str] = str) -> Sequence[str]:
+    """Of images of the same name, those whose folders agree with the wanted ones for longest, from the end."""
+    if len(candidates) < 2:
+        return candidates
+    wanted = name.split("/")[::-1]
+
+    def shared(candidate: str) -> int:
+        parts = key(candidate).split("/")[::-1]
+        return next((k for k, (a, b) in enumerate(zip(wanted, parts, strict=False)) if a != b), len(wanted))
+
+    best = max(map(shared, candidates))
+    return [candidate for candidate in candidates if shared(candidate) == best]
 
 
 def _grouped(images: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:

@@ -2,81 +2,111 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 
 from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.face import Flag
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
-from scaf_gui.io.folder import natural_key
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import ExportReport, ImportReport, LabelledFace, register, stem_of, why_left_out
+from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register, stem_of
+from scaf_gui.io.formats.folder import ExportFolder
 
 _LARGEST = 4_000_000  # bytes; 68 landmarks take 1,600
 _COMMENT = re.compile(r"\s*(//|#|%).*")
+#: folders of the data sets that make up 300-W; loaders look for images and labels there
+_OFFICIAL = re.compile(r"(?:.*/)?((?:afw|ibug|(?:helen|lfpw)/(?:trainset|testset))/[^/]+)", re.DOTALL)
+_OFFICIAL_SPLITS = {"": "trainset", "train": "trainset", "val": "valset", "test": "testset"}
 
 
 @register
-class PtsFormat:
+class PtsFormat(FaceFormat):
     """300-W's format; it holds any number of landmarks, but no flags, boxes or attributes."""
 
     id = "300w"
-    title = "300-W .pts, one file per face"
-    schemes: tuple[str, ...] = ()
+    title = "300-W .pts"
+    holds = Holds("one file per face", "1-based, six decimals")
+    variants: ClassVar[Mapping[str, str]] = {
+        "plain": "Folders as they are",
+        "official": "Folders of 300-W (helen/trainset ...)",
+        "merl-rav": "Occluded landmarks negative (MERL-RAV)",
+    }
+    image_folder = ""
+    patterns = ("*.pts",)
 
-    def write(
-        self, out: Path, faces: Iterable[LabelledFace], scheme: Scheme, *, overwrite: bool = False
-    ) -> ExportReport:
-        """``STEM.pts``, or ``STEM_1.pts``, ``STEM_2.pts`` where an image has several faces."""
-        faces = list(faces)
+    def save(
+        self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
+    ) -> None:
+        """``STEM.pts``, or ``STEM_1.pts``, ``STEM_2.pts`` where an image has several faces.
+
+        Images that go with them are repeated per face, as in 300-W: ``STEM_1.jpg``, ``STEM_2.jpg``.
+        """
+        folder.keeps_earlier = True
         per_image = Counter(face.image for face in faces)
-        left_out: list[tuple[str, str]] = []
-        renamed: dict[str, str] = {}
-        taken: set[str] = set()
-        content: list[tuple[str, bytes]] = []
-        mapped: dict[str, str] = {}
         finder = files.ImageFinder(list(per_image))
         for face in faces:
-            reason = why_left_out(face, scheme) or files.escape_reason(face.image)
+            reason = self.why_not(face, scheme) or files.escape_reason(face.image)
+            if variant == "merl-rav" and not reason and (face.points[face.flags == Flag.OCCLUDED] <= -1).any():
+                reason = "an occluded landmark lies left of or above the image, where a sign says nothing"
             if reason is not None:
-                left_out.append((face.image, reason))
+                folder.leave_out(face.image, reason)
                 continue
             single = per_image[face.image] == 1 and face.face_index == 1
-            wanted = face.stem + ("" if single else f"_{face.face_index}")
-            name = _free_name(wanted, face, taken)
-            taken.add(name.casefold())
+            stem = _placed(face.stem, split, variant)
+            wanted = stem + ("" if single else f"_{face.face_index}")
+            name = _free_name(wanted, face, folder.taken)
+            folder.taken.add(name.casefold())
             if name != wanted:
-                renamed[name + ".pts"] = face.image
+                folder.renamed[name + ".pts"] = face.image
             # "a_1.pts" may be of the first face of "a.jpg" or of "a_1.jpg": the mapping says which
-            if not single or _image_of(name + ".pts", {}, finder)[0] != face.image:
-                mapped[name + ".pts"] = face.image
-            content.append((name + ".pts", pts_text(face.points).encode("ascii")))
-        names = files.names_file(out, mapped, rewritten=[name for name, _ in content])
-        written = files.write_folder(out, content + names, overwrite)
-        return ExportReport(len(content), written, tuple(left_out), renamed)
+            if not single or stem != face.stem or _image_of(name + ".pts", {}, finder)[0] != face.image:
+                folder.mapped[name + ".pts"] = face.image
+            points = face.points
+            if variant == "merl-rav":
+                points = np.where((face.flags == Flag.OCCLUDED)[:, None], -2.0 - points, points)
+            folder.write(name + ".pts", pts_text(points).encode("ascii"))
+            folder.image(face.image, name + "." + face.image.rpartition(".")[2])
+            folder.count(face, self.holds.state)
 
-    def read(self, source: Path, scheme: Scheme, images: Sequence[str]) -> ImportReport:
+    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
         """A ``.pts`` file, or all in a folder and below; the image is found by the file's name."""
         finder = files.ImageFinder(images)
         folder = source if source.is_dir() else source.parent
-        names = files.read_names(folder)
-        faces, unmatched, used = [], [], Counter[str]()
-        for path in _pts_files(source):
+        names, states = files.read_names(folder), files.read_states(folder)
+        used = Counter[str]()
+        for path in files.label_files(source, ".pts", ".pts file"):
+            if isinstance(path, Unmatched):
+                yield path
+                continue
             points = read_pts(path, scheme.num_landmarks)
             name = path.relative_to(folder).as_posix()
             image, index, reason = _image_of(name, names, finder)
             if image is None:
-                unmatched.append((name, reason))
+                yield Unmatched(name, reason)
                 continue
             used[image] += 1
+            index = index or used[image]
             flags = np.zeros(len(points), np.uint8)
-            faces.append(LabelledFace(image, points, flags, face_index=index or used[image]))
-        return ImportReport(tuple(faces), tuple(unmatched))
+            face = LabelledFace(image, points, flags, face_index=index, where=name)
+            state = states.get((image, index), FaceState.REVIEWED)
+            yield face if state is FaceState.REVIEWED else replace(face, state=state)
+
+
+def _placed(stem: str, split: str, variant: str) -> str:
+    """Where a face's file goes: by the name of its image, or in the folders that loaders of 300-W look into."""
+    if variant != "official":
+        return f"{split}/{stem}" if split else stem
+    official = _OFFICIAL.fullmatch(stem)
+    if official is not None:
+        return official[1]
+    return f"faces/{_OFFICIAL_SPLITS.get(split, split)}/{stem.replace('/', '_')}"
 
 
 def pts_text(points: FloatArray) -> str:
@@ -145,28 +175,13 @@ def _meaningful(text: str) -> Iterator[tuple[int, str]]:
             yield line, stripped
 
 
-def _pts_files(source: Path) -> list[Path]:
-    if source.is_file():
-        return [source]
-    if not source.is_dir():
-        raise LabelFileError("does not exist", source)
-    found = [
-        Path(folder) / name
-        for folder, _, names in os.walk(source)
-        for name in names
-        if name.lower().endswith(".pts") and not name.startswith(".")
-    ]
-    if not found:
-        raise LabelFileError("holds no .pts file", source)
-    return sorted(found, key=lambda path: natural_key(path.as_posix()))
-
-
 def _image_of(name: str, names: dict[str, str], finder: files.ImageFinder) -> tuple[str | None, int | None, str]:
     """(image, face index or None, reason): by the mapping file, the whole stem, the stem without ``_2``."""
     stem = name[: -len(".pts")]
     if name in names:
         image, reason = finder.by_path(names[name])
-        numbered = re.fullmatch(re.escape(stem_of(names[name])) + "_([1-9][0-9]{0,3})", stem)
+        own = re.escape(stem_of(names[name]).rpartition("/")[2])
+        numbered = re.fullmatch(f"(?:.*[/_])?{own}_([1-9][0-9]{{0,3}})", stem, re.DOTALL)
         return image, int(numbered[1]) if numbered else None, reason
     image, reason = finder.by_stem(stem)
     if image is not None:

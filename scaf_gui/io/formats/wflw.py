@@ -5,9 +5,12 @@ See docs/formats.md.
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import BinaryIO, ClassVar
 
 import numpy as np
 
@@ -16,73 +19,116 @@ from scaf_gui.core.face import Box, BoxSource
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import Attributes, ExportReport, ImportReport, LabelledFace, register, why_left_out
+from scaf_gui.io.formats.base import (
+    Attributes,
+    FaceFormat,
+    FaceState,
+    Holds,
+    LabelledFace,
+    Unmatched,
+    register,
+)
+from scaf_gui.io.formats.folder import ExportFolder, SafeNames
 
 NUM_LANDMARKS = 98
-FILE_NAME = "list_98pt_rect_attr_train.txt"
 _NUM_COORDINATES = 2 * NUM_LANDMARKS
+#: names of WFLW's lists of the faces with one attribute, in the order of ``core.face.ATTRIBUTES``
+SUBSETS = ("largepose", "expression", "illumination", "makeup", "occlusion", "blur")
+_OFFICIAL_LISTS = "WFLW_annotations/list_98pt_rect_attr_train_test/"
+_OFFICIAL_SUBSETS = "WFLW_annotations/list_98pt_test/"
 
 
 @register
-class WflwFormat:
+class WflwFormat(FaceFormat):
     """WFLW's format; it holds 98 landmarks, a rectangle and six attributes, but no flags of landmarks."""
 
     id = "wflw"
-    title = "WFLW list_98pt_rect_attr, one line per face"
-    schemes: tuple[str, ...] = ("wflw-98",)
+    title = "WFLW list"
+    holds = Holds("one line per face", "0-based, six decimals", box="whole pixels", attributes=True)
+    schemes = ("wflw-98",)
+    variants: ClassVar[Mapping[str, str]] = {
+        "rect-attr": "With rectangle and attributes",
+        "plain": "Landmarks only",
+        "official": "Folders of WFLW, and lists by attribute",
+    }
+    image_folder = "WFLW_images"
+    patterns = ("list_98pt*.txt", "*.txt")
 
-    def write(
-        self, out: Path, faces: Iterable[LabelledFace], scheme: Scheme, *, overwrite: bool = False
-    ) -> ExportReport:
-        """One list file; names with spaces are replaced by safe ones, listed in ``names.json``."""
-        _check_scheme(scheme, out)
-        left_out: list[tuple[str, str]] = []
-        lines: list[str] = []
-        names = _SafeNames()
-        faces = list(faces)
-        for face in faces:
-            names.reserve(face.image)
-        for face in faces:
-            reason = why_left_out(face, scheme) or files.escape_reason(face.image)
-            if reason is not None:
-                left_out.append((face.image, reason))
-                continue
-            lines.append(_line(face, names.safe(face.image)))
-        content = "".join(line + "\n" for line in lines).encode("utf-8")
-        written = files.write_folder(out, [(FILE_NAME, content), *files.names_file(out, names.renamed)], overwrite)
-        return ExportReport(len(lines), written, tuple(left_out), names.renamed)
+    def save(
+        self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
+    ) -> None:
+        """One list file, with the official folders also one per attribute.
 
-    def read(self, source: Path, scheme: Scheme, images: Sequence[str]) -> ImportReport:
+        Names with spaces are replaced by safe ones, listed in ``names.json``.
+        """
+        _check_scheme(scheme, folder.out)
+        names = SafeNames(folder, (face.image for face in faces), spaces=False)
+        prefix = _OFFICIAL_LISTS if variant == "official" else ""
+        kind = "" if variant == "plain" else "_rect_attr"
+        subsets = [f"{_OFFICIAL_SUBSETS}list_98pt_{split or 'train'}_{name}.txt" for name in SUBSETS]
+        used = Counter[str]()
+        folder.label_folders = {prefix, _OFFICIAL_SUBSETS} if prefix else {""}
+        with contextlib.ExitStack() as stack:
+            lists = [stack.enter_context(folder.open(f"{prefix}list_98pt{kind}_{split or 'train'}.txt"))]
+            if prefix:
+                whole = f"{_OFFICIAL_SUBSETS}list_98pt_{split or 'train'}.txt"
+                lists += [stack.enter_context(folder.open(name)) for name in (whole, *subsets)]
+            for face in faces:
+                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
+                if reason is not None:
+                    folder.leave_out(face.image, reason)
+                    continue
+                self._add(lists, face, names.safe(face.image), variant == "plain")
+                folder.image(face.image, f"{self.image_folder}/{names.safe(face.image)}")
+                used[face.image] += 1
+                folder.count(face, self.holds.state, used[face.image])
+
+    @staticmethod
+    def _add(lists: Sequence[BinaryIO], face: LabelledFace, name: str, plain: bool) -> None:
+        """A face's line into the list, and into those of its attributes, which hold the landmarks alone."""
+        lists[0].write((_line(face, name, plain) + "\n").encode("utf-8"))
+        if len(lists) > 1:
+            short = (_line(face, name, True) + "\n").encode("utf-8")
+            lists[1].write(short)
+            for held, file in zip(face.attributes or (), lists[2:], strict=False):
+                if held:
+                    file.write(short)
+
+    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
         """A list file, or the lists in a folder; the sibling format without rectangle is read too."""
         _check_scheme(scheme, source)
         finder = files.ImageFinder(images)
-        faces: list[LabelledFace] = []
-        unmatched: list[tuple[str, str]] = []
         used = Counter[str]()
         for path in _list_files(source):
-            names = files.read_names(path.parent)
+            if isinstance(path, Unmatched):
+                yield path
+                continue
+            names, states = files.read_names(path.parent), files.read_states(path.parent)
             full = True if "rect_attr" in path.name else None
-            for line, text in enumerate(files.read_text(path).split("\n"), 1):
+            for line, text in files.read_lines(path):
                 if not text.strip():
                     continue
                 points, box, attributes, name, full = _parse(path, line, text, full)
                 image, reason = finder.by_path(names.get(name, name))
+                where = files.place(path.name, line)
                 if image is None:
-                    unmatched.append((f"{path.name}, line {line}", f"{name}: {reason}"))
+                    yield Unmatched(where, f"{name}: {reason}")
                     continue
                 used[image] += 1
                 flags = np.zeros(NUM_LANDMARKS, np.uint8)
-                faces.append(LabelledFace(image, points, flags, box, attributes, used[image]))
-        return ImportReport(tuple(faces), tuple(unmatched))
+                state = states.get((image, used[image]), FaceState.REVIEWED)
+                yield LabelledFace(image, points, flags, box, attributes, used[image], state, where=where)
 
 
-def _line(face: LabelledFace, name: str) -> str:
-    """207 fields, single spaces; the rectangle is in whole pixels around the box from a file, or the landmarks."""
-    low, high = face.points.min(axis=0), face.points.max(axis=0)
-    if face.box is not None and face.box.source is BoxSource.FILE:
-        low = np.array([face.box.x, face.box.y])
-        high = low + np.array([face.box.width, face.box.height])
+def _line(face: LabelledFace, name: str, plain: bool) -> str:
+    """207 (or 197) fields, single spaces; the rectangle is in whole pixels around a plain box, or the landmarks."""
     fields = [f"{value:.6f}" for value in face.points.ravel().tolist()]
+    if plain:
+        return " ".join([*fields, name])
+    low, high = face.points.min(axis=0), face.points.max(axis=0)
+    if face.plain_box is not None:
+        box = face.plain_box
+        low, high = np.array([box.x, box.y]), np.array([box.x + box.width, box.y + box.height])
     fields += [str(int(value)) for value in (*np.floor(low), *np.ceil(high))]
     fields += [str(int(value)) for value in face.attributes or (False,) * 6]
     return " ".join([*fields, name])
@@ -110,10 +156,7 @@ def _parse(
         if value is None:
             raise LabelFileError(f"field {place + 1}, '{fields[place][:40]}', is no pixel coordinate", path, line)
     points = np.array(values, np.float64).reshape(NUM_LANDMARKS, 2)
-    name = fields[-1].strip()
-    reason = files.escape_reason(name)
-    if reason is not None:
-        raise LabelFileError(f"the image's name '{name[:80]}' {reason}", path, line)
+    name = files.checked_name(fields[-1].strip(), path, line)
     if not full:
         return points, None, None, name, full
     return points, _box(extra[:4], path, line), _attributes(extra[4:], path, line), name, full
@@ -136,44 +179,26 @@ def _attributes(values: Sequence[float | None], path: Path, line: int) -> Attrib
     return pose, expression, light, make_up, occlusion, blur
 
 
-def _list_files(source: Path) -> list[Path]:
+def _list_files(source: Path) -> Iterator[Path | Unmatched]:
     """The file itself; in a folder, its lists with rectangles, else those without."""
     if source.is_file():
-        return [source]
+        yield source
+        return
     if not source.is_dir():
         raise LabelFileError("does not exist", source)
-    for pattern in ("list_98pt_rect_attr*.txt", "list_98pt*.txt"):
-        if found := sorted(source.rglob(pattern)):
-            return found
+    every = sorted(source.rglob("list_98pt*.txt"))
+    # the subsets repeat faces of the list that they are of
+    for pattern in (r"list_98pt_rect_attr.*", r"list_98pt_[^_]+", r"list_98pt.*"):
+        if found := [path for path in every if re.fullmatch(pattern, path.stem)]:
+            for path in found:
+                if files.leads_out(path, source):
+                    yield Unmatched(path.name, "is a link that leads out of the folder")
+                else:
+                    yield path
+            return
     raise LabelFileError("holds no WFLW list (list_98pt_rect_attr*.txt)", source)
 
 
 def _check_scheme(scheme: Scheme, path: Path) -> None:
     if scheme.num_landmarks != NUM_LANDMARKS:
         raise LabelFileError(f"WFLW holds 98 landmarks, the scheme {scheme.id} has {scheme.num_landmarks}", path)
-
-
-class _SafeNames:
-    """Image names without white space or signs that break lines, each still one of a kind."""
-
-    def __init__(self) -> None:
-        self.renamed: dict[str, str] = {}
-        self._taken: set[str] = set()
-        self._known: dict[str, str] = {}
-
-    def reserve(self, image: str) -> None:
-        """No safe name of another image may be the real name of this one."""
-        self._taken.add(image.casefold())
-
-    def safe(self, image: str) -> str:
-        if image not in self._known:
-            name = "".join("_" if sign.isspace() or not sign.isprintable() else sign for sign in image)
-            if name != image:
-                path, number = PurePosixPath(name), 1
-                while name.casefold() in self._taken:
-                    number += 1
-                    name = str(path.with_name(f"{path.stem}-{number}{path.suffix}"))
-                self._taken.add(name.casefold())
-                self.renamed[name] = image
-            self._known[image] = name
-        return self._known[image]

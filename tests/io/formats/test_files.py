@@ -11,7 +11,8 @@ import pytest
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import LabelledFace, formats
-from scaf_gui.io.formats.files import ImageFinder, escape_reason, number, write_folder
+from scaf_gui.io.formats.files import ImageFinder, escape_reason, number
+from scaf_gui.io.formats.folder import write_folder
 
 
 def content(folder: Path) -> dict[str, bytes]:

@@ -1,0 +1,188 @@
+"""CVAT for images 1.1: skeletons in one XML file; coordinates count from the corner of a pixel. See docs/formats.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from xml.sax.saxutils import escape, quoteattr
+
+import numpy as np
+
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.errors import LabelFileError
+from scaf_gui.io.formats import files
+from scaf_gui.io.formats.base import Attributes, FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
+from scaf_gui.io.formats.folder import ExportFolder, SafeNames
+from scaf_gui.io.formats.marks import as_attributes, landmark_numbers
+from scaf_gui.io.formats.xml import Element, elements
+
+#: what the corner of the top-left pixel is away from its centre
+_CORNER = 0.5
+#: who drew a shape, in CVAT's words
+_SOURCES = {"manual": FaceState.REVIEWED, "semi-auto": FaceState.STARTED, "auto": FaceState.PREDICTED}
+FACE, BOX = "face", "face_box"
+
+
+@register
+class CvatFormat(FaceFormat):
+    """A skeleton per face and, in the same group, its box; a missing landmark is "outside"."""
+
+    id = "cvat"
+    title = "CVAT for images 1.1"
+    holds = Holds(
+        "one XML file",
+        "from the pixel's corner (+0.5), six decimals",
+        box="yes",
+        occluded=True,
+        missing=True,
+        attributes=True,
+        state=True,
+    )
+    needs_size = True
+    patterns = ("*.xml",)
+
+    def save(
+        self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
+    ) -> None:
+        """``annotations.xml``."""
+        names = SafeNames(folder, (face.image for face in faces))
+        with folder.open(f"annotations{'_' * bool(split)}{split}.xml") as file:
+            file.write(b'<?xml version="1.0" encoding="utf-8"?>\n<annotations>\n  <version>1.1</version>\n')
+            file.write(_labels(scheme).encode("utf-8"))
+            count = 0
+            for image, group in files.by_image(faces):
+                shapes = []
+                for face in group:
+                    reason = self.why_not(face, scheme) or files.escape_reason(image)
+                    if reason is not None:
+                        folder.leave_out(image, reason)
+                        continue
+                    shapes.append(_shapes(face, scheme))
+                    folder.count(face, self.holds.state)
+                if shapes:
+                    name = names.safe(image)
+                    folder.image(image, f"{self.image_folder}/{name}")
+                    width, height = group[0].image_size or (0, 0)
+                    head = f'  <image id="{count}" name={quoteattr(name)} width="{width}" height="{height}">'
+                    file.write("\n".join([head, *shapes, "  </image>", ""]).encode("utf-8"))
+                    count += 1
+            file.write(b"</annotations>\n")
+
+    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+        finder = files.ImageFinder(images)
+        for path in files.label_files(source, ".xml", "XML file of CVAT"):
+            if isinstance(path, Unmatched):
+                yield path
+                continue
+            names = files.read_names(path.parent)
+            for element in elements(path, "annotations", "image"):
+                name = files.checked_name(element.attributes.get("name"), path, element.line)
+                image, reason = finder.by_path(names.get(name, name))
+                where = files.place(path.name, element.line)
+                if image is None:
+                    yield Unmatched(where, f"{name}: {reason}")
+                    continue
+                boxes = _boxes(path, element)
+                skeletons = [child for child in element.children if child.tag == "skeleton"]
+                for number, skeleton in enumerate(skeletons, 1):
+                    yield _face(path, image, number, skeleton, boxes, scheme)
+                if not skeletons:
+                    yield Unmatched(where, f"{name}: no skeleton is drawn in it")
+
+
+def _labels(scheme: Scheme) -> str:
+    """The labels that a task needs which is to take the file in."""
+    points = "".join(
+        f"<label><name>{escape(name)}</name><type>points</type><parent>{FACE}</parent></label>" for name in scheme.names
+    )
+    attributes = "".join(
+        f"<attribute><name>{name}</name><mutable>False</mutable><input_type>checkbox</input_type>"
+        "<default_value>false</default_value><values>false</values></attribute>"
+        for name in ATTRIBUTES
+    )
+    return (
+        f"  <meta><task><name>{escape(scheme.title)}</name><labels><label><name>{FACE}</name><type>skeleton</type>"
+        f"<attributes>{attributes}</attributes></label>{points}<label><name>{BOX}</name><type>rectangle</type>"
+        "</label></labels></task></meta>\n"
+    )
+
+
+def _shapes(face: LabelledFace, scheme: Scheme) -> str:
+    source = next(source for source, state in _SOURCES.items() if state is face.state)
+    group = f'group_id="{face.face_index}"'
+    lines = [f'    <skeleton label="{FACE}" source="{source}" z_order="0" {group}>']
+    gone = set(face.missing)
+    for place, (x, y) in enumerate(face.points.tolist()):
+        occluded, outside = int(face.flags[place] == Flag.OCCLUDED), int(place in gone)
+        at = "0.00,0.00" if outside else f"{x + _CORNER:.6f},{y + _CORNER:.6f}"
+        lines.append(
+            f'      <points label={quoteattr(scheme.names[place])} source="{source}" outside="{outside}" '
+            f'occluded="{occluded}" points="{at}"></points>'
+        )
+    for name, value in zip(ATTRIBUTES, face.attributes or (), strict=False):
+        lines.append(f'      <attribute name="{name}">{str(value).lower()}</attribute>')
+    lines.append("    </skeleton>")
+    if face.plain_box is not None:
+        x, y, width, height = face.box_or_tight()
+        corners = zip(("xtl", "ytl", "xbr", "ybr"), (x, y, x + width, y + height), strict=True)
+        placed = " ".join(f'{key}="{value + _CORNER:.6f}"' for key, value in corners)
+        lines.append(f'    <box label="{BOX}" source="{source}" occluded="0" {placed} z_order="0" {group}></box>')
+    return "\n".join(lines)
+
+
+def _boxes(path: Path, image: Element) -> dict[str, Box]:
+    """The face boxes of an image by their group."""
+    found = {}
+    for box in image.children:
+        if box.tag != "box" or not box.attributes.get("group_id"):
+            continue
+        values = [files.number(box.attributes.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr")]
+        if None in values:
+            raise LabelFileError("has a box without its four corners", path, box.line)
+        x0, y0, x1, y1 = (value or 0.0 for value in values)
+        if x1 > x0 and y1 > y0:
+            found[box.attributes["group_id"]] = Box(x0 - _CORNER, y0 - _CORNER, x1 - x0, y1 - y0, BoxSource.FILE)
+    return found
+
+
+def _face(
+    path: Path, image: str, number: int, skeleton: Element, boxes: dict[str, Box], scheme: Scheme
+) -> LabelledFace | Unmatched:
+    where = files.place(path.name, skeleton.line)
+    marks = {child.attributes.get("label", ""): child for child in skeleton.children if child.tag == "points"}
+    if not marks:
+        return Unmatched(where, "the skeleton has no points")
+    if len(marks) < sum(child.tag == "points" for child in skeleton.children):
+        raise LabelFileError("has two points of the same label", path, skeleton.line)
+    numbers = landmark_numbers(marks, scheme)
+    points = np.full((scheme.num_landmarks, 2), np.nan)
+    flags = np.full(scheme.num_landmarks, Flag.MISSING, np.uint8)
+    for label, mark in marks.items():
+        if label not in numbers:
+            raise LabelFileError(f"has a point '{label[:40]}', which {scheme.id} does not have", path, mark.line)
+        if mark.attributes.get("outside") != "1":
+            _put(points, flags, numbers[label], mark, path)
+    group = skeleton.attributes.get("group_id", "")
+    index = int(group) if group.isascii() and group.isdigit() and 0 < len(group) < 5 and int(group) else number
+    state = _SOURCES.get(skeleton.attributes.get("source", ""), FaceState.REVIEWED)
+    return LabelledFace(image, points, flags, boxes.get(group), _attributes(skeleton), index, state, where=where)
+
+
+def _put(points: FloatArray, flags: ByteArray, landmark: int, mark: Element, path: Path) -> None:
+    values = [files.number(value) for value in mark.attributes.get("points", "").split(",")]
+    if len(values) != 2 or None in values:
+        text = mark.attributes.get("points", "")[:40]
+        raise LabelFileError(f"'{text}' are no pixel coordinates", path, mark.line)
+    points[landmark] = np.array(values, np.float64) - _CORNER
+    flags[landmark] = Flag.OCCLUDED if mark.attributes.get("occluded") == "1" else Flag.VISIBLE
+
+
+def _attributes(skeleton: Element) -> Attributes | None:
+    told = {
+        child.attributes.get("name"): child.text.strip().lower() == "true"
+        for child in skeleton.children
+        if child.tag == "attribute"
+    }
+    return as_attributes([told[name] for name in ATTRIBUTES]) if set(ATTRIBUTES) <= set(told) else None
