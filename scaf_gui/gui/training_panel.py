@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QSize, Qt, Signal
@@ -12,6 +13,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QV
 from scaf_gui.gui import theme
 from scaf_gui.gui.loss_plot import LossPlot
 from scaf_gui.gui.model_history import ModelHistory
+from scaf_gui.session.curves import learning_curve
 from scaf_gui.session.events import ModelInfo, RefreshResult
 
 if TYPE_CHECKING:  # its module loads torch
@@ -59,15 +61,15 @@ class TrainingPanel(QWidget):
         self.bar = QProgressBar(self)
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
-        self.stage = label("text")
-        self.left = label("muted")
+        self.stage = label("text", wrap=True)
         self.cancel = QPushButton("Cancel", self)
         theme.set_role(self.cancel, "quiet")
         self.cancel.setToolTip("Stop training; the model you have stays")
         self.figures = label("muted")
         self.note = label("warning", wrap=True)
         self.plot = LossPlot(self)
-        self.plot.setFixedHeight(104)
+        self.plot.setFixedHeight(124)
+        self.plot_title = label("muted")
         self.outcome = label("text", wrap=True)
         self.history = ModelHistory(self)
         self.history.hide()
@@ -75,17 +77,17 @@ class TrainingPanel(QWidget):
         self.button.clicked.connect(self.refresh_asked)
         self.cancel.clicked.connect(self.cancel_asked)
         self.history_button.toggled.connect(self.history.setVisible)
-        for widget in (self.bar, self.stage, self.left, self.cancel, self.figures, self.note, self.plot, self.outcome):
+        self.history.chosen.connect(self.show_curve)
+        for widget in (self.bar, self.stage, self.cancel, self.figures, self.note, self.plot, self.outcome):
             widget.hide()
+        self.plot_title.hide()
 
     def _lay_out(self) -> None:
         head, run = QHBoxLayout(), QHBoxLayout()
         head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self.history_button)
-        run.addWidget(self.stage)
-        run.addStretch(1)
-        run.addWidget(self.left)
+        run.addWidget(self.stage, 1)
         run.addWidget(self.cancel)
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 8, 12, 12)
@@ -99,6 +101,7 @@ class TrainingPanel(QWidget):
         box.addWidget(self.bar)
         box.addWidget(self.figures)
         box.addWidget(self.note)
+        box.addWidget(self.plot_title)
         box.addWidget(self.plot)
         box.addWidget(self.outcome)
 
@@ -129,35 +132,50 @@ class TrainingPanel(QWidget):
             self._labelled, self._new, self._open = labelled, new, is_open
             self._show_button()
 
+    def show_curve(self, model: ModelInfo) -> None:
+        """How a model of the history learnt; while a run is on, its own curve stays."""
+        if self._running:
+            return
+        curve = learning_curve(Path(model.path))
+        self.plot_title.setText(
+            f"How it learnt: {model.title or model.id}" if curve else "No learning curve is kept with this model"
+        )
+        self.plot_title.show()
+        self.plot.setVisible(curve is not None)
+        if curve is not None:
+            self.plot.show_curve(curve)
+
     # -- a run -----------------------------------------------------------------------------------
 
     def begin(self) -> None:
         """A refresh has started."""
         self._running = True
+        self.history.clearSelection()
+        self.plot_title.hide()
         self.plot.clear_curve()
-        for widget in (self.stage, self.left, self.bar, self.cancel, self.figures, self.plot):
+        for widget in (self.stage, self.bar, self.cancel, self.figures, self.plot):
             widget.show()
         for widget in (self.outcome, self.note):
             widget.hide()
         self.stage.setText("Preparing…")
-        self.left.setText("")
         self.figures.setText("")
         self.bar.setRange(0, 0)
         self._show_button()
 
     def show_progress(self, progress: Progress) -> None:
         """A step of training."""
-        self.stage.setText(progress.stage[:1].upper() + progress.stage[1:])
+        self.stage.setText(told(progress))
         if progress.steps:
             self.bar.setRange(0, 1000)
             self.bar.setValue(int(1000 * progress.step / progress.steps))
-        self.left.setText(time_left(progress.seconds_left))
-        figures = [f"Epoch {progress.epoch} of {progress.epochs}"] if progress.epochs else []
+        figures = []
         if math.isfinite(progress.loss):
             figures.append(f"loss {progress.loss:.3g}")
-            self.plot.add_loss(float(progress.step), progress.loss)
+            self.plot.add_loss(float(progress.step), progress.loss, progress.rate)
         if progress.validation_nme is not None:
-            figures.append(f"NME {progress.validation_nme:.2f} %")
+            self.plot.add_error(float(progress.step), progress.validation_nme)
+        if errors := self.plot.errors():
+            figures.append(f"NME {errors[-1][1]:.2f} % on held-out faces")
         self.figures.setText(" · ".join(figures))
         if progress.note:
             self.note.setText(progress.note)
@@ -166,7 +184,6 @@ class TrainingPanel(QWidget):
     def show_stage(self, text: str) -> None:
         """Another part of the refresh: judging, scoring the pool."""
         self.stage.setText(text)
-        self.left.setText("")
         self.bar.setRange(0, 0)
 
     def show_judged(self, result: RefreshResult) -> None:
@@ -178,7 +195,7 @@ class TrainingPanel(QWidget):
     def end(self, outcome: RefreshResult | str, kind: str = "muted") -> None:
         """The refresh is over: how it ended, in one sentence."""
         self._running = False
-        for widget in (self.stage, self.left, self.bar, self.cancel, self.figures):
+        for widget in (self.stage, self.bar, self.cancel, self.figures):
             widget.hide()
         self.plot.setVisible(len(self.plot.points()) > 1)
         text = outcome if isinstance(outcome, str) else outcome.message
@@ -194,6 +211,7 @@ class TrainingPanel(QWidget):
         self.end("")
         self.plot.clear_curve()
         self.plot.hide()
+        self.plot_title.hide()
         self.show_model(None)
         self.show_history((), "")
         self.show_labels(0, 0, False)
@@ -221,6 +239,15 @@ class TrainingPanel(QWidget):
 
     def _dress(self) -> None:
         self.button.setIcon(theme.icon("refresh", "on_accent"))
+
+
+def told(progress: Progress) -> str:
+    """ "Learning: 11 of 100 steps, about 40 s left"."""
+    if progress.stage == "settling":
+        return "Learning: the last touch"
+    text = f"Learning: {progress.step:,} of {progress.steps:,} steps" if progress.steps else "Learning…"
+    left = time_left(progress.seconds_left)
+    return f"{text}, about {left}" if left else text
 
 
 def time_left(seconds: float | None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from threading import Lock
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,8 @@ from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Face, Flag, State
 from scaf_gui.core.geometry import Square, crop_square, landmark_box
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import FolderError, ImageError, TooFewLabelsError
-from scaf_gui.session import judge, models
+from scaf_gui.errors import FolderError, TooFewLabelsError, TrainingError
+from scaf_gui.session import contest, judge, models
 from scaf_gui.session.boxes import overlap
 from scaf_gui.session.events import (
     ModelInfo,
@@ -29,6 +30,8 @@ from scaf_gui.session.truth import as_box
 if TYPE_CHECKING:
     from scaf_gui.learning.checkpoint import Checkpoint
     from scaf_gui.learning.device import Device
+    from scaf_gui.learning.start import Start
+    from scaf_gui.learning.training import TrainResult
     from scaf_gui.session.session import Session
 
 MODES = ("quick", "full")
@@ -63,6 +66,7 @@ def snapshot(session: Session) -> TrainingSnapshot:
         model=session.model,
         seed=session.agenda.seed,
         acquisition=session.agenda.acquisition,
+        discard=session.agenda.discard,
         use_starter=bool(session.store.get("use_starter", True)),
     )
 
@@ -104,23 +108,39 @@ def refresh(
     device = choose_device(plan.device)
     old = snapshot.model
     held: tuple[int, ...] = ()
-    if old is not None and plan.judge:
-        held = judge.held_out(snapshot.faces, old.trained_on, snapshot.seed)
-        if not held:
+    if plan.judge:
+        held = judge.held_out(snapshot.faces, old.trained_on if old is not None else None, snapshot.seed)
+        if old is not None and not held:
             result = _nothing_to_judge_by(snapshot, device)
             yield result
             yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
             return result
     base, base_title = _base(snapshot, plan)
     yield RefreshStarted(len(snapshot.faces), len(held), device.why, base_title)
-    checkpoint = yield from _train(snapshot, plan, held, base, device)
-    result = _judged(snapshot, plan, held, checkpoint, device, predictors)
+    trained = yield from _train(snapshot, plan, held, base, device)
+    result, checkpoint = _judged(snapshot, plan, held, trained, device, predictors)
     if result.kept_new and result.model is not None:
         result = _save(snapshot, result, checkpoint)
     result = replace(result, seconds=monotonic() - began)
     yield result
     yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
     return result
+
+
+def alone(run: Generator[Any, None, RefreshResult], lock: Lock) -> Generator[Any, None, RefreshResult]:
+    """A refresh that starts only where no other one runs; two would judge against the same old model.
+
+    Other processes cannot get at the project at all: its file is locked while it is open.
+
+    :raises TrainingError: another one runs; it is not disturbed
+    """
+    if not lock.acquire(blocking=False):
+        raise TrainingError("this project's model is being refreshed already; wait for that to end, or cancel it")
+    try:
+        return (yield from run)
+    finally:
+        run.close()
+        lock.release()
 
 
 def _check(snapshot: TrainingSnapshot) -> None:
@@ -150,8 +170,9 @@ def _base(snapshot: TrainingSnapshot, plan: Plan) -> tuple[Checkpoint | None, st
 
 
 def _train(
-    snapshot: TrainingSnapshot, plan: Plan, held: tuple[int, ...], base: Checkpoint | None, device: Device
-) -> Generator[Any, None, Checkpoint]:
+    snapshot: TrainingSnapshot, plan: Plan, held: tuple[int, ...], base: Start | None, device: Device
+) -> Generator[Any, None, TrainResult]:
+    """Learn from the faces that are not held out; those tell when to stop, once there are enough of them."""
     from scaf_gui.learning.examples import Example
     from scaf_gui.learning.presets import preset
     from scaf_gui.learning.training import train
@@ -159,74 +180,84 @@ def _train(
     examples = [
         Example(face.image, face.square, face.points, face.known) for face in snapshot.faces if face.face_id not in held
     ]
-    result = yield from train(
-        examples,
-        _reader(snapshot.folder),
-        snapshot.scheme,
-        preset(plan.preset),
-        start=base,
-        device=device,
-        seed=plan.seed,
-        mode=plan.mode,
-        max_seconds=plan.max_seconds,
+    # A landmark that was taken over from the old model would only say how alike the new one is.
+    validation = [
+        Example(face.image, face.square, face.points, face.known & face.placed)
+        for face in snapshot.faces
+        if face.face_id in held and (face.known & face.placed).any()
+    ]
+    return (
+        yield from train(
+            examples,
+            _reader(snapshot.folder),
+            snapshot.scheme,
+            preset(plan.preset),
+            start=base,
+            device=device,
+            seed=plan.seed,
+            mode=plan.mode,
+            max_seconds=plan.max_seconds,
+            validation=validation,
+        )
     )
-    return result.checkpoint
 
 
 def _judged(
     snapshot: TrainingSnapshot,
     plan: Plan,
     held: tuple[int, ...],
-    checkpoint: Checkpoint,
+    trained: TrainResult,
     device: Device,
     predictors: PredictorDoor,
-) -> RefreshResult:
-    """Compare old and new on the held-out faces; without any the new model takes over."""
+) -> tuple[RefreshResult, Checkpoint]:
+    """Compare old and new on the held-out faces; without any, or without an old one, the new model takes over."""
     old = snapshot.model
-    trained = tuple(face.face_id for face in snapshot.faces if face.face_id not in held)
+    seen = tuple(face.face_id for face in snapshot.faces if face.face_id not in held)
     if plan.mode == "quick" and old is not None:
-        trained = tuple(sorted({*trained, *old.trained_on}))
-    new = ModelInfo(
+        seen = tuple(sorted({*seen, *old.trained_on}))
+    shared: dict[str, Any] = {"labels": len(snapshot.faces), "device": device.why}
+    if old is None or not held:
+        checkpoint, error = trained.checkpoint, trained.validation_nme
+        message = f"The new model takes over: trained on {len(seen)} labels"
+        if error is not None:
+            message += f", {error:.1f} % off on {len(held)} held-out face{'' if len(held) == 1 else 's'}"
+        model = _info(snapshot, plan, checkpoint, seen)
+        predictors.put(checkpoint, plan.device, snapshot.scheme)
+        if error is not None:
+            model = replace(model, error=error, judged_on=len(held))
+        return RefreshResult(True, model, _with_note(message, trained), **shared), checkpoint
+    faces = [face for face in snapshot.faces if face.face_id in held]
+    rival = predictors.get(old, plan.device, snapshot.scheme)
+    outcome = contest.hold(faces, _reader(snapshot.folder), rival, trained, device, snapshot.scheme)
+    found, checkpoint = outcome.found, outcome.checkpoint
+    if found is None or not found.faces:
+        message = "Kept the old model: none of the images to compare with could be read"
+        return RefreshResult(False, old, message, **shared), checkpoint
+    takes_over, message = judge.verdict(found)
+    model = old
+    if takes_over:
+        model = replace(_info(snapshot, plan, checkpoint, seen), error=found.new, judged_on=found.faces)
+        predictors.put(checkpoint, plan.device, snapshot.scheme)
+    message = _with_note(message, trained)
+    return RefreshResult(takes_over, model, message, found.old, found.new, found.faces, **shared), checkpoint
+
+
+def _with_note(message: str, trained: TrainResult) -> str:
+    """What went otherwise than planned belongs into the sentence that stays on the screen."""
+    return f"{message} ({trained.note})" if trained.stopped == "astray" else message
+
+
+def _info(snapshot: TrainingSnapshot, plan: Plan, checkpoint: Checkpoint, seen: tuple[int, ...]) -> ModelInfo:
+    return ModelInfo(
         id=checkpoint.id,
         path=str(models.model_path(snapshot.companions, checkpoint.id)),
         own=True,
-        title=f"{len(trained)} labels, {plan.mode}",
+        title=f"{len(seen)} labels, {plan.mode}",
         created=str(checkpoint.meta.get("created", "")),
         preset=plan.preset,
         mode=plan.mode,
-        trained_on=trained,
+        trained_on=seen,
     )
-    predictors.put(checkpoint, plan.device, snapshot.scheme)
-    shared: dict[str, Any] = {"labels": len(snapshot.faces), "device": device.why}
-    if old is None or not held:
-        message = f"The new model takes over: trained on {len(trained)} labels"
-        return RefreshResult(True, new, message, **shared)
-    faces = _readable([face for face in snapshot.faces if face.face_id in held], snapshot.folder)
-    if not faces:
-        message = "Kept the old model: none of the images to compare with could be read"
-        return RefreshResult(False, old, message, **shared)
-    errors = {}
-    for model in (old, new):
-        predictor = predictors.get(model, plan.device, snapshot.scheme)
-        read = _reader(snapshot.folder)
-        points = [predictor.predict_faces([(read(face.image), face.square)])[0].points for face in faces]
-        errors[model.id] = judge.mean_error(points, faces, snapshot.scheme)
-    old_error, new_error = errors[old.id], errors[new.id]
-    takes_over, message = judge.verdict(old_error, new_error, len(faces))
-    model = replace(new, error=new_error, judged_on=len(faces)) if takes_over else old
-    return RefreshResult(takes_over, model, message, old_error, new_error, len(faces), **shared)
-
-
-def _readable(faces: list[SnapshotFace], folder: Path) -> list[SnapshotFace]:
-    """Faces whose image can be read: both models are judged on the same ones."""
-    read, good = _reader(folder), []
-    for face in faces:
-        try:
-            read(face.image)
-            good.append(face)
-        except ImageError:
-            continue
-    return good
 
 
 def _save(snapshot: TrainingSnapshot, result: RefreshResult, checkpoint: Checkpoint) -> RefreshResult:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from scaf_gui.core.arrays import ByteArray
@@ -77,6 +78,7 @@ class Session:
         self.box_source = str(store.get("boxes", "detector"))
         self.cache = prefill.CacheDoor(self.companions / "cache.h5")
         self.predictors = prefill.PredictorDoor()
+        self._refreshing = Lock()
         self._closed = False
         # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
         self.expected = Expected(self.document, store, self.agenda, self.work, self.companions)
@@ -184,10 +186,12 @@ class Session:
         :class:`PrefillBatch` of the wanted faces and :class:`PoolScored`; returns the :class:`RefreshResult`.
 
         :param judge: ``False`` trains on every label and takes the new model without comparison
-        :raises TooFewLabelsError, TrainingError, DeviceError, CheckpointError: nothing has changed
+        :raises TooFewLabelsError, TrainingError, DeviceError, CheckpointError: nothing has changed; TrainingError
+            also while another refresh of this session runs
         """
         plan = refresh.Plan(mode, preset, snapshot.seed if seed is None else seed, device, max_seconds, judge)
-        return refresh.refresh(snapshot, plan, self.wanted, self.cache, self.predictors)
+        run = refresh.refresh(snapshot, plan, self.wanted, self.cache, self.predictors)
+        return refresh.alone(run, self._refreshing)
 
     def hash_images(self, wanted: Wanted | None = None) -> Generator[HashesFound | ImagesMoved, None, int]:
         """Content hashes of the images that have none, by which moved images are found again.
