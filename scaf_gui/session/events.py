@@ -14,6 +14,7 @@ from typing import Any
 from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.core.face import Box, Prediction
 from scaf_gui.core.geometry import Square
+from scaf_gui.core.queue import Ranking
 from scaf_gui.core.scheme import Scheme
 
 
@@ -93,6 +94,7 @@ class TrainingSnapshot:
     model: ModelInfo | None
     seed: int
     acquisition: str = "nnm"
+    discard: float = 0.1
     use_starter: bool = True
 
 
@@ -173,8 +175,8 @@ class PrefillBatch:
 class PoolScored:
     """A sample of the pool, predicted and scored after training: the queue is reordered by it.
 
-    ``order``: an order found by an acquisition function that needs more than scores (K-center,
-    random), best first; empty: by ``Prediction.scores``. ``of``: size of the whole pool.
+    ``order``: the ranking by an acquisition function that needs more than scores (K-center, spread,
+    random); ``None``: by ``Prediction.scores``. ``of``: size of the whole pool.
     """
 
     predictions: Mapping[int, Prediction]
@@ -182,7 +184,7 @@ class PoolScored:
     model_id: str
     of: int
     failed: Mapping[int, str] = field(default_factory=dict)
-    order: tuple[int, ...] = ()
+    order: Ranking | None = None
 
 
 @dataclass(frozen=True)

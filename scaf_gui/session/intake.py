@@ -83,10 +83,13 @@ def _take_scores(session: Session, scored: PoolScored, by: object) -> str:
         return ""
     session.work.predicted(scored.predictions, scored.squares, by)
     agenda = session.agenda
-    if scored.order:
+    if scored.order is not None:
         waiting = set(agenda.waiting())
-        agenda.reorder(Ranking(tuple(f for f in scored.order if f in waiting)), {}, agenda.acquisition)
-        count = len(scored.order)
+        kept, aside = (
+            tuple(face for face in faces if face in waiting) for faces in (scored.order.order, scored.order.set_aside)
+        )
+        agenda.reorder(Ranking(kept, aside), {}, agenda.acquisition)
+        count = len(kept) + len(aside)
     else:
         count = agenda.reorder_by_scores(scored.model_id)
     return f"Queue reordered: {count} of {scored.of} faces scored"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Prediction
+from scaf_gui.core.queue import Ranking
 from scaf_gui.errors import InputError
 from scaf_gui.session.events import ModelInfo, PoolScored, PrefillBatch, PrefillJob, TrainingSnapshot
 from scaf_gui.session.prefill import CacheDoor, PredictorDoor, box_key, predict_jobs, save_predictions
@@ -64,7 +65,7 @@ def score_sample(
             if monotonic() > ends:
                 break
             do(sample[start : start + BATCH])
-        order = pool_order(snapshot, plan, predictor, features)
+        order = pool_order(snapshot, plan, predictor, features, predictions)
     finally:
         keys = {face: box_key(jobs[face]) for face in predictions}
         if predictions:
@@ -74,18 +75,26 @@ def score_sample(
 
 
 def pool_order(
-    snapshot: TrainingSnapshot, plan: Plan, predictor: Predictor, features: dict[int, FloatArray]
-) -> tuple[int, ...]:
-    """The order by an acquisition function that looks at the pool as a whole; empty for the others."""
-    from scaf_gui.learning.acquisition import ACQUISITIONS
+    snapshot: TrainingSnapshot,
+    plan: Plan,
+    predictor: Predictor,
+    features: Mapping[int, FloatArray],
+    predictions: Mapping[int, Prediction],
+) -> Ranking | None:
+    """The ranking by an acquisition function that looks at the pool as a whole; ``None`` for the others."""
+    from scaf_gui.learning.acquisition import ACQUISITIONS, pool_ranking
 
-    of_pool = ACQUISITIONS[snapshot.acquisition].of_pool
-    if of_pool is None or not features:
-        return ()
-    faces = sorted(features)
-    pool = np.stack([features[face] for face in faces]).astype(np.float64)
-    scores = of_pool(pool, labelled_features(snapshot, predictor, pool.shape[1]), plan.seed)
-    return tuple(faces[place] for place in np.argsort(-scores, kind="stable"))
+    row = ACQUISITIONS[snapshot.acquisition]
+    if row.of_heatmaps is not None or not features:
+        return None
+    labelled = labelled_features(snapshot, predictor, len(next(iter(features.values()))))
+    scores = scores_of(predictions, row.score)
+    return pool_ranking(row.id, scores, features, labelled, plan.seed, snapshot.discard)
+
+
+def scores_of(predictions: Mapping[int, Prediction], name: str) -> dict[int, float]:
+    """One acquisition function's scores by face, of the predictions that have them."""
+    return {face: one.scores[name] for face, one in predictions.items() if name in one.scores}
 
 
 def labelled_features(snapshot: TrainingSnapshot, predictor: Predictor, width: int) -> FloatArray:

@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from scaf_gui.core.queue import rank
-from scaf_gui.learning.acquisition import ACQUISITIONS, entropy, kcenter, magnitudes, nnm, peak_height, random
+from scaf_gui.learning.acquisition import (
+    ACQUISITIONS,
+    entropy,
+    kcenter,
+    magnitudes,
+    nnm,
+    peak_height,
+    pool_ranking,
+    random,
+    spread,
+)
 from scaf_gui.learning.decoding import peaks
 from scaf_gui.learning.targets import gaussian_targets
 
@@ -133,6 +143,77 @@ def test_random_is_a_seeded_permutation() -> None:
 
 
 def test_registry_rows_have_exactly_one_function() -> None:
-    assert set(ACQUISITIONS) == {"nnm", "entropy", "peak", "kcenter", "random"}
+    assert set(ACQUISITIONS) == {"nnm", "entropy", "peak", "kcenter", "spread", "random"}
     for row in ACQUISITIONS.values():
-        assert (row.of_heatmaps is None) != (row.of_pool is None) and row.title
+        assert sum(function is not None for function in (row.of_heatmaps, row.of_pool, row.of_batch)) == 1
+        assert row.title and bool(row.score) == (row.of_pool is None)
+        assert not row.score or ACQUISITIONS[row.score].of_heatmaps is not None
+
+
+def test_nnm_without_peaks_finds_them_in_any_memory_layout(saved_heatmaps: np.ndarray) -> None:
+    maps = torch.from_numpy(saved_heatmaps)
+    known = nnm(maps, peaks(maps), 5)
+    assert torch.equal(nnm(maps, None, 5), known)
+    assert torch.equal(nnm(maps.contiguous(memory_format=torch.channels_last), None, 5), known)
+
+
+def test_entropy_of_many_large_maps_is_that_of_each_alone() -> None:
+    """More than one block of the CPU's loop, the last one not full."""
+    maps = torch.randn(3, 7, 128, 128, generator=torch.Generator().manual_seed(0))
+    together = entropy(maps, peaks(maps), 5)
+    alone = torch.cat([entropy(one[None], peaks(one[None]), 5) for one in maps])
+    assert torch.allclose(together, alone, rtol=1e-6)
+
+
+def brute_spread(pool: np.ndarray, labelled: np.ndarray) -> list[int]:
+    order: list[int] = []
+    while len(order) < len(pool):
+        centres = [*labelled, *(pool[i] for i in order)]
+        gains = [
+            -1.0 if i in order else (1 - i / len(pool)) * min(float(np.linalg.norm(pool[i] - c)) for c in centres)
+            for i in range(len(pool))
+        ]
+        order.append(int(np.argmax(gains)))
+    return order
+
+
+def test_spread_is_weighted_farthest_first_by_brute_force() -> None:
+    rng = np.random.default_rng(5)
+    pool, labelled = rng.normal(size=(25, 4)), rng.normal(size=(3, 4))
+    assert spread(pool, labelled).tolist() == brute_spread(pool, labelled)
+
+
+def test_spread_starts_at_the_least_certain_face_and_leaves_its_twins_for_later() -> None:
+    pool = np.repeat(np.random.default_rng(1).normal(size=(5, 4)), 4, axis=0)  # best first: four twins, four twins ...
+    order = spread(pool, np.empty((0, 4))).tolist()
+    assert order[0] == 0 and sorted(order) == list(range(20))
+    assert {place // 4 for place in order[:5]} == set(range(5))
+    assert spread(np.empty((0, 4)), np.zeros((1, 4))).size == 0
+
+
+def test_spread_keeps_the_ranking_behind_the_chosen_ones() -> None:
+    pool = np.random.default_rng(2).normal(size=(300, 3))
+    order = spread(pool, pool[:0]).tolist()
+    assert sorted(order) == list(range(300)) and order[256:] == sorted(order[256:])
+
+
+def test_pool_ranking_goes_by_the_row() -> None:
+    rng = np.random.default_rng(3)
+    scores = dict(enumerate(rng.normal(size=40).tolist()))
+    features = {face: rng.normal(size=4) for face in range(40)}
+    labelled = rng.normal(size=(2, 4))
+    plain = pool_ranking("nnm", scores, features, labelled, discard=0.1)
+    assert plain == rank(scores, 0.1)
+    spread_out = pool_ranking("spread", scores, features, labelled, discard=0.1)
+    assert spread_out.set_aside == plain.set_aside and sorted(spread_out.order) == sorted(plain.order)
+    expected = spread(np.stack([features[face] for face in plain.order]), labelled)
+    assert spread_out.order == tuple(plain.order[place] for place in expected)
+    centres = pool_ranking("kcenter", {}, features, labelled)
+    assert centres.set_aside == () and len(centres.order) == 40
+
+
+def test_pool_ranking_of_faces_without_features() -> None:
+    scores = {1: 3.0, 2: 2.0, 3: 1.0}
+    assert pool_ranking("spread", scores, {}, np.empty((0, 4)), discard=0.0).order == (1, 2, 3)
+    some = pool_ranking("spread", scores, {3: np.ones(4)}, np.empty((0, 4)), discard=0.0)
+    assert some.order == (3, 1, 2)

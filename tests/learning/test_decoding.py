@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
-from scaf_gui.learning.decoding import DECODERS, box_blur, centroid, peaks, to_crop, windows
+from scaf_gui.learning.decoding import DECODERS, argmax, box_blur, centroid, peaks, taylor, to_crop, windows
 from scaf_gui.learning.targets import gaussian_targets, to_heatmap
 
 
@@ -64,3 +64,57 @@ def test_windows_are_zero_beyond_the_border() -> None:
     maps = torch.arange(1.0, 26.0).view(1, 1, 5, 5)
     corner = windows(maps, torch.tensor([[[4, 0]]]), 3)[0, 0]
     assert corner.tolist() == [[0.0, 0.0, 0.0], [4.0, 5.0, 0.0], [9.0, 10.0, 0.0]]
+
+
+def plain_window(heatmap: np.ndarray, x: int, y: int, side: int) -> np.ndarray:
+    found = np.zeros((side, side), np.float32)
+    for row in range(side):
+        for column in range(side):
+            at_y, at_x = y - side // 2 + row, x - side // 2 + column
+            if 0 <= at_y < len(heatmap) and 0 <= at_x < len(heatmap):
+                found[row, column] = heatmap[at_y, at_x]
+    return found
+
+
+@pytest.mark.parametrize("side", [1, 3, 5, 15, 41])
+def test_windows_are_the_plain_loop_whole_clipped_and_larger_than_the_map(side: int) -> None:
+    rng = np.random.default_rng(4)
+    maps = torch.from_numpy(rng.normal(size=(3, 6, 20, 20)).astype(np.float32))
+    centres = torch.from_numpy(rng.integers(0, 20, (3, 6, 2)))
+    centres[0] = torch.tensor([[0, 0], [19, 0], [0, 19], [19, 19], [10, 0], [9, 11]])
+    centres[1] = 10  # whole at most sides
+    for layout in (torch.contiguous_format, torch.channels_last):
+        found = windows(maps.contiguous(memory_format=layout), centres, side)
+        for face in range(3):
+            for landmark in range(6):
+                x, y = centres[face, landmark].tolist()
+                wanted = plain_window(maps[face, landmark].numpy(), x, y, side)
+                assert np.array_equal(found[face, landmark].numpy(), wanted)
+
+
+@pytest.mark.parametrize("size", [1, 5, 64])
+def test_peaks_are_the_first_largest_pixels(size: int) -> None:
+    maps = torch.randint(0, 6, (4, 9, size, size), generator=torch.Generator().manual_seed(1)).float()  # many ties
+    maps[0, 0] = 0.0
+    at = torch.from_numpy(maps.flatten(2).numpy().argmax(axis=2))
+    for layout in (torch.contiguous_format, torch.channels_last):
+        found = peaks(maps.contiguous(memory_format=layout))
+        assert torch.equal(found[..., 1] * size + found[..., 0], at)
+
+
+@pytest.mark.parametrize("sigma", [1.5, 2.0, 4.0])
+def test_taylor_is_exact_for_clean_gaussians(sigma: float) -> None:
+    points = 20 + 24 * torch.rand(1, 30, 2, generator=torch.Generator().manual_seed(0))
+    _, found = taylor(gaussian_targets(points, 64, sigma, None, False), sigma)
+    assert (found - points).abs().max() < 0.05
+
+
+def test_taylor_keeps_the_pixel_where_there_is_no_peak() -> None:
+    ramp = torch.arange(64.0).expand(1, 1, 64, 64)
+    peak, found = taylor(ramp, 2.0)
+    assert bool(torch.isfinite(found).all()) and float((found - peak).abs().max()) <= 2.0
+
+
+def test_argmax_is_the_pixel() -> None:
+    peak, found = argmax(gaussian_targets(torch.tensor([[[20.3, 20.4]]]), 64, 2.0, None, False), 2.0)
+    assert peak.tolist() == [[[20, 20]]] and found.tolist() == [[[20.0, 20.0]]]
