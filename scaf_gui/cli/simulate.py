@@ -83,7 +83,6 @@ def run_plans(
     """Do the cells of plans in order, for ``args.max_minutes`` at most; says whether all are done."""
     import torch
 
-    from scaf_gui.learning.acquisition import ACQUISITIONS
     from scaf_gui.learning.device import choose_device
     from scaf_gui.session.simulation.runner import Finished, Runner
     from scaf_gui.settings import Settings
@@ -91,10 +90,10 @@ def run_plans(
     if args.threads:
         torch.set_num_threads(args.threads)
     cells = list(dict.fromkeys(cell for plan in plans for cell in plan.cells(len(setting.pool.faces))))
-    used = {cell.design.acquire.name for cell in cells}
-    scores = [name for name in ("nnm", "entropy", *sorted(used)) if ACQUISITIONS[name].of_heatmaps]
+    # Those of the paper in any case: a first round that is kept for one function then serves the others.
+    scores = list(dict.fromkeys(["nnm", "entropy", *sorted({cell.design.acquire.score for cell in cells} - {""})]))
     device = choose_device(str(args.device or Settings()["device"]))
-    runner = Runner(setting, results, _work(args), device, list(dict.fromkeys(scores)), args.keep_models)
+    runner = Runner(setting, results, _work(args), device, scores, args.keep_models)
     until = None if args.max_minutes is None else time.monotonic() + 60 * args.max_minutes
     work = runner.run(cells)
     at = ""

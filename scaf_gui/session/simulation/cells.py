@@ -33,6 +33,13 @@ class Acquire:
         return f"{self.name}-{100 * self.discard:g}" if self.discard else self.name
 
     @property
+    def score(self) -> str:
+        """The score of heatmaps that it ranks by; "" where it looks at features alone, or at nothing."""
+        from scaf_gui.learning.acquisition import ACQUISITIONS
+
+        return ACQUISITIONS[self.name].score
+
+    @property
     def looks(self) -> bool:
         """Whether it looks at what a model says; a random choice does not."""
         return self.name != "random"
@@ -43,8 +50,8 @@ class Acquire:
         from scaf_gui.learning.acquisition import ACQUISITIONS
 
         name, _, percent = text.partition("-")
-        known = ", ".join(f"{n}, {n}-10" if a.of_heatmaps else n for n, a in ACQUISITIONS.items())
-        if name not in ACQUISITIONS or (percent and ACQUISITIONS[name].of_heatmaps is None):
+        known = ", ".join(f"{n}, {n}-10" if row.score else n for n, row in ACQUISITIONS.items())
+        if name not in ACQUISITIONS or (percent and not ACQUISITIONS[name].score):
             raise UsageError(f"there is no acquisition function '{text}'; use {known}")
         try:
             share = float(percent or 0) / 100

@@ -127,11 +127,17 @@ def check_apart(pool: FaceSet, tests: Sequence[FaceSet]) -> None:
 def _labels(folder: Path, scheme: Scheme) -> list[LabelledFace]:
     from scaf_gui.io.folder import natural_key, scan_images
     from scaf_gui.io.formats import formats
+    from scaf_gui.io.formats.files import read_text
 
     images = scan_images(folder)
     tables = sorted(folder.glob("*.csv"))
     if tables and next(folder.rglob("*.pts"), None) is None:
-        faces = _table(tables[0], scheme, images)
+        numbered = read_text(tables[0])[:1000].split(",")[1:2] == ["x0"]
+        faces = (
+            _table(tables[0], scheme, images)
+            if numbered
+            else list(formats()["csv"].read(tables[0], scheme, images).faces)
+        )
     else:
         faces = list(formats()["300w"].read(folder, scheme, images).faces)
     if not faces:
@@ -140,7 +146,7 @@ def _labels(folder: Path, scheme: Scheme) -> list[LabelledFace]:
 
 
 def _table(path: Path, scheme: Scheme, images: Sequence[str]) -> list[LabelledFace]:
-    """One face a line: the image's name, then x and y of every landmark, 0-based; the first line names columns."""
+    """Columns ``image,x0,y0,x1,y1 ...``: one face a line, 0-based. (The program's own CSV files name the landmarks.)"""
     from scaf_gui.io.formats import LabelledFace
     from scaf_gui.io.formats.files import ImageFinder, number, read_text
 

@@ -13,7 +13,6 @@ import numpy as np
 
 from scaf_gui import __version__
 from scaf_gui.core.metrics import Evaluation, needs_drag
-from scaf_gui.core.queue import rank
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import UsageError
 from scaf_gui.session.simulation.cells import RANDOM_WEIGHTS, Acquire, Cell
@@ -102,7 +101,7 @@ class Runner:
         while (before := way[-1].before) is not None:
             way.append(before)
         for step in reversed(way):
-            faces = yield from self._labelled(step)
+            faces = yield from self.labelled(step)
             job = self._job(step, faces)
             with self._trainings.claimed(job) as held:
                 if not held:
@@ -129,7 +128,7 @@ class Runner:
         self._results.add(rows)
         yield Finished(cell, rows)
 
-    def _labelled(self, cell: Cell) -> Generator[Working | Finished, None, tuple[int, ...]]:
+    def labelled(self, cell: Cell) -> Generator[Working | Finished, None, tuple[int, ...]]:
         """Places in the pool of a cell's labelled faces, in the order of labelling. Needs the round before."""
         if cell not in self._chosen:
             self._chosen[cell] = yield from self._choose(cell)
@@ -139,17 +138,23 @@ class Runner:
         before, acquire = cell.before, cell.design.acquire
         if before is None or not acquire.looks:
             return self._shuffled(cell.seed)[: cell.labels]
-        labelled = yield from self._labelled(before)
-        waiting = self._waiting_places(before, labelled)
+        from scaf_gui.learning.acquisition import pool_ranking
+
+        labelled = yield from self.labelled(before)
         pool = self._setting.pool.faces
+        waiting = self._waiting_places(before, labelled)
         job = self._job(before, labelled)
         said = yield from self._trainings.said(job, [pool[place] for place in waiting])
-        if _of_heatmaps(acquire):
-            scores = {place: said[pool[place].id].scores[acquire.name] for place in waiting}
-        else:
-            known = yield from self._trainings.said(job, [pool[place] for place in labelled])
-            scores = _of_pool(acquire, waiting, [said[pool[p].id] for p in waiting], list(known.values()), cell.seed)
-        ranking = rank(scores, acquire.discard)
+        found = {place: said[pool[place].id] for place in waiting}
+        known = yield from self._trainings.said(job, [pool[p] for p in labelled if _looks_at_pool(acquire)])
+        ranking = pool_ranking(
+            acquire.name,
+            {place: one.scores[acquire.score] for place, one in found.items() if acquire.score},
+            {place: one.features for place, one in found.items()},
+            np.array([one.features for one in known.values()]),
+            cell.seed,
+            acquire.discard,
+        )
         order = (*ranking.order, *ranking.set_aside)
         return labelled + order[: cell.labels - before.labels]
 
@@ -173,7 +178,7 @@ class Runner:
             order = self._shuffled(cell.seed)
             return [pool[place] for place in order[cell.labels : cell.labels + cell.design.add]]
         places = self._waiting_places(cell, labelled)
-        return [pool[place] for place in (*places, *(() if _of_heatmaps(acquire) else labelled))]
+        return [pool[place] for place in (*places, *(labelled if _looks_at_pool(acquire) else ()))]
 
     def _drags(self, cell: Cell) -> Generator[Working | Finished, None, dict[str, float]]:
         """Drags that labelling took: those of the faces labelled since the round before, and of all so far.
@@ -181,7 +186,7 @@ class Runner:
         A face that comes up before there is any model needs all its landmarks placed.
         """
         before = cell.before
-        labelled = yield from self._labelled(cell)
+        labelled = yield from self.labelled(cell)
         pool = self._setting.pool.faces
         if before is None:
             if cell.design.add == 0 and cell.labels > cell.design.first:
@@ -257,19 +262,8 @@ def _named(met: Mapping[float, float], faces: int, total: Mapping[float, float])
     return values | {f"total_{limit:g}": value for limit, value in total.items()}
 
 
-def _of_heatmaps(acquire: Acquire) -> bool:
+def _looks_at_pool(acquire: Acquire) -> bool:
+    """Whether it compares faces by their features, with those labelled among them."""
     from scaf_gui.learning.acquisition import ACQUISITIONS
 
-    return ACQUISITIONS[acquire.name].of_heatmaps is not None
-
-
-def _of_pool(
-    acquire: Acquire, waiting: Sequence[int], pool: Sequence[Said], labelled: Sequence[Said], seed: int
-) -> dict[int, float]:
-    """Scores of the waiting faces together, by what the encoder makes of them and of those labelled."""
-    from scaf_gui.learning.acquisition import ACQUISITIONS
-
-    score = ACQUISITIONS[acquire.name].of_pool
-    assert score is not None
-    features = np.stack([one.features for one in pool]), np.stack([one.features for one in labelled])
-    return dict(zip(waiting, score(*features, seed).tolist(), strict=True))
+    return ACQUISITIONS[acquire.name].of_heatmaps is None
