@@ -19,12 +19,13 @@ from PySide6.QtWidgets import (
 )
 
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.face import ATTRIBUTES, Face, Flag, Prediction
+from scaf_gui.core.face import ATTRIBUTES, Face, Flag, Prediction, State
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
+from scaf_gui.gui.canvas.shown import UNSURE_ABOVE
 
 Index = QModelIndex | QPersistentModelIndex
-_COLUMNS = ("Landmark", "Flag", "Sure", "Set by")
+_COLUMNS = ("Landmark", "Flag", "Error", "Set by")
 _FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
 _ATTRIBUTE_NAMES = {
     "pose": ("Pose", "Large head pose"),
@@ -44,16 +45,22 @@ class LandmarkModel(QAbstractTableModel):
         self._scheme: Scheme | None = None
         self._face: Face | None = None
         self._prediction: Prediction | None = None
-        self._sure: FloatArray | None = None
+        self._expected: FloatArray | None = None
 
-    def show(self, scheme: Scheme | None, face: Face | None, prediction: Prediction | None) -> None:
+    def show(
+        self,
+        scheme: Scheme | None,
+        face: Face | None,
+        prediction: Prediction | None,
+        expected: FloatArray | None = None,
+    ) -> None:
         """Show another face; the rows stay while the scheme stays."""
         if scheme is not self._scheme:
             self.beginResetModel()
             self._scheme = scheme
             self.endResetModel()
         self._face, self._prediction = face, prediction
-        self._sure = confidence(prediction.magnitude) if prediction is not None else None
+        self._expected = expected
         if self.rowCount():
             self.dataChanged.emit(self.index(0, 0), self.index(self.rowCount() - 1, len(_COLUMNS) - 1))
 
@@ -74,7 +81,8 @@ class LandmarkModel(QAbstractTableModel):
             return (
                 "Name in the landmark scheme",
                 "Visible, occluded or missing",
-                "How high the model's heatmap is around the landmark, beside this face's best",
+                "How far off the model's landmark is expected to be, in % of the distance between the eyes.\n"
+                "Contours and other curves: across them. Above 3 % it is ringed on the face.",
                 "hand: placed by a person; model: from the prediction",
             )[section]
         return None
@@ -105,10 +113,19 @@ class LandmarkModel(QAbstractTableModel):
                 flag = self._flag(landmark)
                 return _FLAG_NAMES[flag] if flag is not None else ""
             case 2:
-                return f"{self._sure[landmark]:.0%}" if self._sure is not None else ""
+                return self._error(landmark)
         if label is not None and label.placed[landmark]:
             return "hand"
         return "model" if self._prediction is not None or (label is not None and label.based_on) else ""
+
+    def _error(self, landmark: int) -> str:
+        """The expected error, while it is the model's landmark that is shown."""
+        label = self._face.label if self._face is not None else None
+        by_person = label is not None and (label.placed[landmark] or self._accepted())
+        return "" if self._expected is None or by_person else f"~{self._expected[landmark]:.1f} %"
+
+    def _accepted(self) -> bool:
+        return self._face is not None and self._face.state is State.LABELLED
 
     def _where(self, landmark: int) -> str:
         assert self._scheme is not None
@@ -124,15 +141,9 @@ class LandmarkModel(QAbstractTableModel):
             return theme.colour("warning")
         if column == 3 and self._text(landmark, 3) == "hand":
             return theme.colour("labelled")
-        if column == 2 and self._sure is not None and self._sure[landmark] < 0.35:
+        if column == 2 and self._expected is not None and self._expected[landmark] > UNSURE_ABOVE:
             return theme.colour("warning")
         return theme.colour("text" if column == 0 else "muted")
-
-
-def confidence(magnitude: FloatArray) -> FloatArray:
-    """Share of the face's largest heatmap magnitude, (num_landmarks,) in 0 to 1, for display only."""
-    top = float(np.max(magnitude, initial=0.0))
-    return np.clip(magnitude / top, 0.0, 1.0) if top > 0 else np.zeros_like(magnitude)
 
 
 class LandmarkPanel(QWidget):
@@ -190,7 +201,7 @@ class LandmarkPanel(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
-        for column, width in ((1, 64), (2, 52), (3, 56)):
+        for column, width in ((1, 64), (2, 58), (3, 52)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             table.setColumnWidth(column, width)
 
@@ -206,9 +217,18 @@ class LandmarkPanel(QWidget):
             made.append(button)
         return tuple(made)
 
-    def show_face(self, scheme: Scheme | None, face: Face | None, prediction: Prediction | None) -> None:
-        """Show what is known of a face."""
-        self.model.show(scheme, face, prediction)
+    def show_face(
+        self,
+        scheme: Scheme | None,
+        face: Face | None,
+        prediction: Prediction | None,
+        expected: FloatArray | None = None,
+    ) -> None:
+        """Show what is known of a face.
+
+        :param expected: (num_landmarks,) expected errors of the prediction in %, as on the canvas
+        """
+        self.model.show(scheme, face, prediction, expected)
         for place, button in enumerate(self.attributes):
             button.setEnabled(face is not None)
             button.setChecked(face is not None and face.attributes[place])

@@ -216,11 +216,11 @@ class Navigator(QObject):
         if session is None:
             return
         face = self._face()
-        prediction = session.document.prediction(face.id) if face is not None else None
+        prediction = session.document.shown(face.id) if face is not None else None
         if self._image is not None or face is None:
             if not self._canvas.is_busy:
                 self._prediction = prediction
-            self._canvas.show_face(face, prediction, session.scheme)
+            self._canvas.show_face(face, prediction, session.scheme, session.expected.across(prediction))
         else:
             self._prediction = prediction
         self.shown.emit(face, prediction)

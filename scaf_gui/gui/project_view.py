@@ -86,8 +86,10 @@ class ProjectView(QObject):
         session.document.subscribe(self._document_changed)
         session.agenda.on_change = self._queue_changed
         self.editor.open(session, self.navigator.on_canvas)
-        self.workspace.queue.open(session.document, session.queue, loader(session.folder))
+        self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
+        session.expected.on_change = self._expected_changed
         self.background = self._make_background(session)
+        self.workspace.finish.open(session.expected)
         self._show_model()
         self._show_counts()
         if session.notice and session.folder.is_dir():
@@ -106,11 +108,12 @@ class ProjectView(QObject):
             self.background.stop()
             self.background.deleteLater()
             self.background = None
-        session.agenda.on_change = None
+        session.agenda.on_change = session.expected.on_change = None
         self.navigator.open(None)
         self.editor.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
+        self.workspace.finish.open(None)
         self.workspace.landmarks.show_face(None, None, None)
         self.workspace.face_bar.show_face(None, False)
         self.status.clear()
@@ -204,7 +207,7 @@ class ProjectView(QObject):
         self._folder_told = False
         self.messages.clear()
         self.messages.info(line)
-        self.workspace.queue.open(session.document, session.queue, loader(session.folder))
+        self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
         self.navigator.reload()
         self._begin_work()
 
@@ -248,11 +251,16 @@ class ProjectView(QObject):
             return
         self.workspace.queue.faces_changed(changed.face_ids, changed.part == "face")
         self.navigator.document_changed(changed)
+        self.workspace.finish.refresh()
         if changed.part == "face":
             if not self._count.isActive():
                 self._count.start()
             if changed.by is not self.background:
                 self._work_on()
+
+    def _expected_changed(self) -> None:
+        self.workspace.queue.expected_changed()
+        self.workspace.finish.refresh()
 
     def _queue_changed(self) -> None:
         if self.session is not None:
@@ -261,7 +269,8 @@ class ProjectView(QObject):
     def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
         session = self.session
         scheme = session.scheme if session is not None else None
-        self.workspace.landmarks.show_face(scheme, face, prediction)
+        expected = session.expected.across(prediction) if session is not None else None
+        self.workspace.landmarks.show_face(scheme, face, prediction, expected)
         has_points = prediction is not None or (face is not None and face.label is not None)
         self.workspace.face_bar.show_face(face, has_points, self._which(face))
         canvas = self.workspace.canvas
@@ -298,6 +307,7 @@ class ProjectView(QObject):
             return
         model = session.model
         self.workspace.training.show_model(model)
+        self.workspace.finish.refresh()
         self.workspace.training.show_history(session.models, model.id if model is not None else "")
         self.status.show_model("No model yet" if model is None else f"Model: {model.title or model.id}")
         self._show_counts()

@@ -1,6 +1,8 @@
-"""How a row of the queue looks: thumbnail, file name, state, score. No widget per row."""
+"""How a row of the queue looks: thumbnail, file name, state, expected error. No widget per row."""
 
 from __future__ import annotations
+
+from functools import lru_cache
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QPixmap
@@ -12,6 +14,8 @@ from scaf_gui.gui.queue_model import STATE_NAMES, Role
 
 ROW = 58
 _THUMB = 46
+#: side of the mark of a face drawn at random
+_MARK = 13
 
 
 class QueueDelegate(QStyledItemDelegate):
@@ -70,11 +74,16 @@ class QueueDelegate(QStyledItemDelegate):
         _badge(painter, QPointF(line.left() + 6, line.center().y() + 0.5), face.state, state_colour)
         painter.setPen(state_colour)
         painter.drawText(line.adjusted(18, 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, STATE_NAMES[face.state])
-        score = index.data(Role.SCORE)
-        if isinstance(score, float) and face.state in (State.UNLABELLED, State.STARTED):
+        expected, end = index.data(Role.EXPECTED), line.right()
+        if isinstance(expected, float):
             painter.setPen(theme.colour("muted"))
-            text = f"{score:.4g}".replace("-", "−")
+            text = f"~{expected:.1f} %"
             painter.drawText(line, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, text)
+            end -= painter.fontMetrics().horizontalAdvance(text) + 5
+        if index.data(Role.DRAWN):
+            ratio = painter.device().devicePixelRatioF()
+            mark = _mark(theme.colour("muted").name(), ratio)
+            painter.drawPixmap(QPointF(end - _MARK, line.top() + (line.height() - _MARK) / 2), mark)
 
     def _thumbnail(self, painter: QPainter, rect: QRectF, pixmap: object, unreadable: bool) -> None:
         outline = QPainterPath()
@@ -102,6 +111,12 @@ class QueueDelegate(QStyledItemDelegate):
         painter.setFont(font)
         painter.setPen(theme.colour("muted"))
         painter.drawText(QRect(rect.left() + 12, rect.top() + 34, rect.width() - 20, 18), 0, subtitle)
+
+
+@lru_cache(maxsize=8)
+def _mark(shade: str, ratio: float) -> QPixmap:
+    """The mark of a face drawn at random; ``shade`` makes it anew with another theme."""
+    return theme.picture("dice", _MARK, "muted", ratio)
 
 
 def _badge(painter: QPainter, centre: QPointF, state: State, shade: QColor) -> None:

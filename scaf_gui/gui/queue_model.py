@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from enum import IntEnum
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
@@ -48,6 +48,8 @@ class Role(IntEnum):
     CURRENT = Qt.ItemDataRole.UserRole + 4
     UNREADABLE = Qt.ItemDataRole.UserRole + 5
     SUBTITLE = Qt.ItemDataRole.UserRole + 6
+    EXPECTED = Qt.ItemDataRole.UserRole + 7
+    DRAWN = Qt.ItemDataRole.UserRole + 8
 
 
 class QueueModel(QAbstractListModel):
@@ -68,6 +70,8 @@ class QueueModel(QAbstractListModel):
         self._row_of: dict[int, int] = {}
         self._filter, self._text = "all", ""
         self._current: int | None = None
+        #: expected mean error of a face's prediction in %, ``None`` without one
+        self.expected: Callable[[int], float | None] = lambda _: None
         thumbnails.ready.connect(lambda face_id: self.touch([face_id]))
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -157,6 +161,10 @@ class QueueModel(QAbstractListModel):
                 return self._pixmap(face)
             case Role.SCORE:
                 return (self._queue.scores or {}).get(face.id)
+            case Role.EXPECTED:
+                return self.expected(face.id) if face.state in _WAITING else None
+            case Role.DRAWN:
+                return face.id in self._queue.drawn
             case Role.CURRENT:
                 return face.id == self._current
             case Role.UNREADABLE:
@@ -174,6 +182,11 @@ class QueueModel(QAbstractListModel):
 
     def _tip(self, face: Face) -> str:
         lines = [face.image, STATE_NAMES[face.state]]
+        expected = self.expected(face.id) if face.state in _WAITING else None
+        if expected is not None:
+            lines.append(f"Expected error of the pre-filled landmarks: about {expected:.1f} %")
+        if face.id in self._queue.drawn:
+            lines.append("Drawn at random: keeps the estimate honest")
         scores = self._queue.scores or {}
         score = scores.get(face.id)
         if score is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
 from PySide6.QtWidgets import (
@@ -109,8 +109,18 @@ class QueuePanel(QWidget):
 
     # -- observing -------------------------------------------------------------------------------
 
-    def open(self, document: Document | None, queue: Queue, load: Load | None) -> None:
-        """Show another project, or none."""
+    def open(
+        self,
+        document: Document | None,
+        queue: Queue,
+        load: Load | None,
+        expected: Callable[[int], float | None] | None = None,
+    ) -> None:
+        """Show another project, or none.
+
+        :param expected: expected mean error in % of a face's prediction, by its id; ``None`` without one
+        """
+        self.model.expected = expected or (lambda _: None)
         self.thumbnails.start(load)
         self._current = None
         self.model.set_current(None)
@@ -146,6 +156,10 @@ class QueuePanel(QWidget):
         self.model.touch(face_ids)
         if states and not self._recount.isActive():
             self._recount.start()
+
+    def expected_changed(self) -> None:
+        """Every expected error may be another one: draw what is in sight anew."""
+        self.view.viewport().update()
 
     def _reveal(self) -> None:
         row = self.model.row_of(self._current)

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.face_bar import FaceBar
+from scaf_gui.gui.finish_line import FinishLineView
 from scaf_gui.gui.landmark_panel import LandmarkPanel
 from scaf_gui.gui.queue_panel import QueuePanel
 from scaf_gui.gui.training_panel import TrainingPanel
@@ -24,6 +25,7 @@ class Workspace(QWidget):
         self.canvas = Canvas(self)
         self.landmarks = LandmarkPanel(self)
         self.training = TrainingPanel(self)
+        self.finish = FinishLineView(self)
         self.face_bar = FaceBar(self)
         middle = QWidget(self)
         rows = QVBoxLayout(middle)
@@ -42,6 +44,7 @@ class Workspace(QWidget):
         column.addWidget(self.landmarks, 1)
         column.addWidget(line)
         column.addWidget(self.training)
+        column.addWidget(self.finish)
         self.splitter = QSplitter(Qt.Orientation.Horizontal, self)
         self.splitter.setHandleWidth(1)
         self.splitter.setChildrenCollapsible(False)

@@ -37,13 +37,16 @@ if TYPE_CHECKING:
     from scaf_gui.session.agenda import Agenda
     from scaf_gui.session.workload import Workload
 
-#: a calibration face of the model before the one in use counts half, of the one before that a quarter
-AGEING = 0.5
+#: a calibration face of the model before the one in use counts so much, of the one before that its square
+AGEING = 0.25
 #: nothing is said of shares with fewer calibration faces (weighted) than this
 LEAST_FACES = 5.0
 #: so many waiting faces stand for all of them in the finish line
 SAMPLE = 1000
-#: beside a perfect heatmap's, an inner landmark of a curve errs across it by this share of its distance (2 / pi)
+#: the share of good faces is worked out from all predictions and varies less than half as much as one counted
+#: among the calibration faces alone (measured: see docs/decisions.md): each of them is worth this many counted ones
+WORTH = 2.0
+#: an error of any direction is this share of its length across a curve, on average
 ACROSS = 2 / np.pi
 
 
@@ -182,7 +185,7 @@ class Expected:
 
     def _record(self, face_id: int) -> bool:
         """Remember what was predicted of a face that has just been accepted; whether it was."""
-        prediction = self._document.prediction(face_id)
+        prediction = self._document.shown(face_id)
         if face_id in self._records or prediction is None or self._label_of(face_id) is None:
             return False
         model = self._work.model
@@ -219,7 +222,7 @@ class Expected:
         if calibration.faces < LEAST_FACES:
             return line()
         share = float(calibration.within(values).mean())
-        low, high = wilson(share, calibration.faces)
+        low, high = wilson(share, WORTH * calibration.faces)
         return line(share, low, high, self._gain(calibration, values))
 
     def _is_of(self, face_id: int, model_id: str) -> bool:

@@ -8,9 +8,10 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.edits import start_label
-from scaf_gui.core.face import Face, Prediction
+from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.core.scheme import load_scheme
-from scaf_gui.gui.landmark_panel import LandmarkPanel, confidence
+from scaf_gui.gui import theme
+from scaf_gui.gui.landmark_panel import LandmarkPanel
 from scaf_gui.gui.status import Status, counted
 from scaf_gui.paths import resource_folder
 
@@ -36,19 +37,26 @@ def test_status_tells_everything_that_runs(qtbot: QtBot, dressed: QApplication) 
     assert counted("Pre-filling", 1200, 10000, 30) == "Pre-filling 1,200/10,000, 30 s left"
 
 
-def test_landmarks_show_names_flags_certainty_and_who_set_them(qtbot: QtBot, dressed: QApplication) -> None:
+def test_landmarks_show_names_flags_expected_errors_and_who_set_them(qtbot: QtBot, dressed: QApplication) -> None:
     panel = LandmarkPanel()
     qtbot.addWidget(panel)
     prediction = Prediction(np.arange(10.0).reshape(5, 2), np.array([4.0, 2.0, 1.0, 0.0, 4.0]), "m")
     face = Face(1, "a.jpg")
-    panel.show_face(SCHEME, face, prediction)
+    expected = np.array([1.0, 4.26, 2.0, 2.0, 2.0])
+    panel.show_face(SCHEME, face, prediction, expected)
     row = [panel.model.index(1, column).data() for column in range(4)]
-    assert row == [SCHEME.names[1].replace("_", " "), "", "50%", "model"]
+    assert row == [SCHEME.names[1].replace("_", " "), "", "~4.3 %", "model"]
+    shades = [panel.model.index(n, 2).data(Qt.ItemDataRole.ForegroundRole).name() for n in (0, 1)]
+    assert shades == [theme.colour("muted").name(), theme.colour("warning").name()]
     label = start_label(face, prediction, "me")
     assert label is not None
 
-    panel.show_face(SCHEME, replace(face, label=label.with_point(1, 3, 4)), prediction)
-    assert [panel.model.index(1, column).data() for column in (1, 3)] == ["visible", "hand"]
+    started = replace(face, label=label.with_point(1, 3, 4), state=State.STARTED)
+    panel.show_face(SCHEME, started, prediction, expected)
+    assert [panel.model.index(1, column).data() for column in (1, 2, 3)] == ["visible", "", "hand"]
+    assert panel.model.index(2, 2).data() == "~2.0 %"
+    panel.show_face(SCHEME, replace(started, state=State.LABELLED), prediction, expected)
+    assert panel.model.index(2, 2).data() == ""  # a person stands for it now
     assert panel.summary.text() == "1 of 5 by hand"
     assert "(3.0, 4.0)" in panel.model.index(1, 0).data(Qt.ItemDataRole.ToolTipRole)
     with qtbot.waitSignal(panel.chosen) as chosen:
@@ -59,7 +67,3 @@ def test_landmarks_show_names_flags_certainty_and_who_set_them(qtbot: QtBot, dre
     panel.show_face(None, None, None)
     assert panel.model.rowCount() == 0 and not panel.attributes[0].isEnabled()
 
-
-def test_certainty_is_relative_to_the_best_landmark() -> None:
-    assert confidence(np.array([2.0, 1.0, -1.0])).tolist() == [1.0, 0.5, 0.0]
-    assert confidence(np.zeros(3)).tolist() == [0.0, 0.0, 0.0]

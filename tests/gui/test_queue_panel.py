@@ -187,3 +187,21 @@ def test_a_label_given_meanwhile_shows_at_once(panel: QueuePanel) -> None:
     panel.faces_changed([2])
     assert panel.model.index(1).data(Role.FACE).state is State.LABELLED
     assert "Labelled" in str(panel.model.index(1).data(Qt.ItemDataRole.AccessibleTextRole))
+
+
+def test_rows_tell_the_expected_error_and_which_were_drawn_at_random(panel: QueuePanel, qtbot: QtBot) -> None:
+    faces = document(3)
+    faces.apply(skip(faces.face(3)))
+    errors = {1: 3.42, 3: 2.0}
+    panel.open(faces, Queue((1, 2, 3), drawn=frozenset({2})), plain, errors.get)
+    model = panel.model
+    expected = [model.index(row).data(Role.EXPECTED) for row in range(3)]
+    assert expected == [3.42, None, None]  # nothing is predicted of 2, and 3 waits no more
+    assert [model.index(row).data(Role.DRAWN) for row in range(3)] == [False, True, False]
+    tips = [str(model.index(row).data(Qt.ItemDataRole.ToolTipRole)) for row in range(2)]
+    assert "about 3.4 %" in tips[0] and "random" not in tips[0]
+    assert "Drawn at random: keeps the estimate honest" in tips[1]
+    before = panel.grab().toImage()
+    errors[1] = 9.87
+    panel.expected_changed()
+    assert panel.grab().toImage() != before

@@ -8,7 +8,7 @@ from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPen
 from PySide6.QtWidgets import QGraphicsRectItem, QWidget
 
-from scaf_gui.core.arrays import ByteArray
+from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import style
@@ -66,18 +66,21 @@ class Canvas(FaceView):
         self._renewed.add("image")
         self._put_image(image, keep_view)
 
-    def show_face(self, face: Face | None, prediction: Prediction | None, scheme: Scheme) -> None:
+    def show_face(
+        self, face: Face | None, prediction: Prediction | None, scheme: Scheme, expected: FloatArray | None = None
+    ) -> None:
         """Show a face's label, or its prediction where it has no label.
 
+        :param expected: (num_landmarks,) expected errors of the prediction in %; large ones are ringed
         :raises ValueError: when label or prediction do not fit the scheme
         """
         if self.is_busy:
-            self._pending["face"] = (face, prediction, scheme)
+            self._pending["face"] = (face, prediction, scheme, expected)
             return
         self._renewed.add("face")
         if self._box_mode and (face is None or self._face is None or face.id != self._face.id):
             self._leave_box()  # the box was meant for the face before
-        super().show_face(face, prediction, scheme)
+        super().show_face(face, prediction, scheme, expected)
 
     def select(self, landmark: int | None) -> None:
         """Select a landmark and bring it into sight; ``None`` selects none. Not while one is dragged."""

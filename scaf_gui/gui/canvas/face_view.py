@@ -6,6 +6,7 @@ import numpy as np
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas.landmark_item import LandmarkItem
@@ -37,14 +38,17 @@ class FaceView(ImageView):
         """The face on the canvas: the one that the signals speak of."""
         return self._face
 
-    def show_face(self, face: Face | None, prediction: Prediction | None, scheme: Scheme) -> None:
+    def show_face(
+        self, face: Face | None, prediction: Prediction | None, scheme: Scheme, expected: FloatArray | None = None
+    ) -> None:
         """Show a face's label, or its prediction where it has no label.
 
+        :param expected: (num_landmarks,) expected errors of the prediction in %; large ones are ringed
         :raises ValueError: when label or prediction do not fit the scheme
         """
         same = face is not None and self._face is not None and face.id == self._face.id
         had_bounds = self._shown is not None and self._shown.bounds() is not None
-        self._shown = shown(face, prediction, scheme) if face is not None else None
+        self._shown = shown(face, prediction, scheme, expected) if face is not None else None
         self._face = face
         self._hovered = None
         self._landmarks.set_shown(self._shown)

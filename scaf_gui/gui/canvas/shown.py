@@ -10,8 +10,8 @@ from scaf_gui.core.arrays import BoolArray, ByteArray, FloatArray, frozen
 from scaf_gui.core.face import Box, Face, Flag, Prediction, State
 from scaf_gui.core.scheme import Scheme
 
-#: a landmark whose heatmap magnitude is below this share of the face's median is ringed as unsure
-UNSURE_BELOW = 0.5
+#: a landmark that is expected to be off by more than this many % of the normaliser is ringed: it may need a drag
+UNSURE_ABOVE = 3.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,7 +21,7 @@ class Shown:
     ``points`` (num_landmarks, 2) float64, image pixels, NaN where there is nothing to draw; ``flags``
     (num_landmarks,) of :class:`Flag`; ``human`` (num_landmarks,) bool: a person stands for it (placed by
     hand, or accepted with the face), the others are only predicted; ``unsure`` (num_landmarks,) bool:
-    predicted with a weak heatmap; ``ghost`` (num_landmarks, 2): what was predicted, where a label hides it.
+    predicted, and expected to need a drag; ``ghost`` (num_landmarks, 2): what was predicted, where a label hides it.
     """
 
     points: FloatArray
@@ -52,9 +52,12 @@ class Shown:
         return None if self.box is None else (self.box.x, self.box.y, self.box.width, self.box.height)
 
 
-def shown(face: Face | None, prediction: Prediction | None, scheme: Scheme) -> Shown:
+def shown(
+    face: Face | None, prediction: Prediction | None, scheme: Scheme, expected: FloatArray | None = None
+) -> Shown:
     """Join a face's label and prediction: the label is shown where there is one, else the prediction.
 
+    :param expected: (num_landmarks,) expected errors of the prediction in % of the normaliser
     :raises ValueError: when either has not the scheme's number of landmarks
     """
     count = scheme.num_landmarks
@@ -74,7 +77,7 @@ def shown(face: Face | None, prediction: Prediction | None, scheme: Scheme) -> S
         points=points,
         flags=flags,
         human=human,
-        unsure=_unsure(prediction, count) & ~human,
+        unsure=_unsure(expected, count) & ~human,
         ghost=None if prediction is None or label is None else prediction.points,
         box=None if face is None else face.box,
         names=tuple(name.replace("_", " ") for name in scheme.names),
@@ -82,8 +85,7 @@ def shown(face: Face | None, prediction: Prediction | None, scheme: Scheme) -> S
     )
 
 
-def _unsure(prediction: Prediction | None, count: int) -> BoolArray:
-    if prediction is None:
+def _unsure(expected: FloatArray | None, count: int) -> BoolArray:
+    if expected is None:
         return np.zeros(count, dtype=np.bool_)
-    magnitude = np.nan_to_num(prediction.magnitude, nan=0.0)
-    return np.asarray(magnitude < UNSURE_BELOW * np.median(magnitude), dtype=np.bool_)
+    return np.asarray(expected > UNSURE_ABOVE, dtype=np.bool_)

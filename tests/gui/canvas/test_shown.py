@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scaf_gui.core.face import Box, Face, Flag, Prediction, State
+from scaf_gui.core.face import Box, Face, Flag, State
 from scaf_gui.gui.canvas.shown import shown
 from tests.gui.canvas.stage import FACE, POINTS, SCHEME, make_label, make_prediction
 
@@ -34,12 +34,11 @@ def test_what_was_taken_over_becomes_human_when_the_face_is_accepted() -> None:
     assert shown(replace(FACE, label=label, state=State.LABELLED), None, SCHEME).human.all()
 
 
-def test_weak_heatmaps_are_unsure_unless_a_person_stands_for_them() -> None:
-    prediction = Prediction(POINTS, np.array([1.0, 0.9, 0.2, 1.1, np.nan]), "model")
-    assert shown(Face(1, "a.png"), prediction, SCHEME).unsure.tolist() == [False, False, True, False, True]
-    assert not shown(FACE, prediction, SCHEME).unsure.any()
-    equal = Prediction(POINTS, np.zeros(5), "model")
-    assert not shown(Face(1, "a.png"), equal, SCHEME).unsure.any()
+def test_large_expected_errors_are_unsure_unless_a_person_stands_for_them() -> None:
+    prediction, expected = make_prediction(POINTS), np.array([1.0, 2.9, 3.1, 9.0, 3.0])
+    assert shown(Face(1, "a.png"), prediction, SCHEME, expected).unsure.tolist() == [False, False, True, True, False]
+    assert not shown(FACE, prediction, SCHEME, expected).unsure.any()
+    assert not shown(Face(1, "a.png"), prediction, SCHEME).unsure.any()  # nothing is known of its errors
 
 
 def test_nothing_known() -> None:
