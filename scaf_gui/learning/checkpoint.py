@@ -11,9 +11,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import CheckpointError, SchemeError
 from scaf_gui.learning.networks import Architecture, ScafNet, channels_last
@@ -36,7 +38,8 @@ class Checkpoint:
     ``meta`` is JSON: ``format``, ``scheme`` (whole, as a scheme file holds it), ``network``,
     ``normalisation`` ({"mean": [r, g, b]}, RGB in [0, 1]), ``preset`` (name), ``decoder``, ``sigma``,
     ``nnm_window``, ``flip_average``, ``recipe``, ``parent`` (id or ""), ``created`` and ``figures``; in a
-    checkpoint that leaves weights to an auto-encoder also ``base``, its id.
+    checkpoint that leaves weights to an auto-encoder also ``base``, its id; in one that learnt to lead to another
+    scheme (:mod:`scaf_gui.learning.bridge`) ``point_map`` ({"scheme": its id, "weights": (landmarks, own landmarks)}).
     """
 
     id: str
@@ -54,6 +57,13 @@ class Checkpoint:
     @property
     def architecture(self) -> Architecture:
         return Architecture(**self.meta["network"])
+
+    def matrix_to(self, scheme: Scheme) -> FloatArray | None:
+        """(scheme's landmarks, own landmarks) float64: how its landmarks make those of a scheme; ``None``: they do not.
+
+        By the model's own point map, else as the schemes say (``Scheme.matrix_from``).
+        """
+        return _matrix(self.meta, scheme)
 
     def network(self) -> ScafNet:
         """The network with these weights, on the CPU, in evaluation mode."""
@@ -169,7 +179,7 @@ def load_checkpoint(path: Path, scheme: Scheme | None = None) -> Checkpoint:
     """
     path = Path(path)
     meta = read_meta(path)
-    if scheme is not None and not reaches(parse_scheme(meta["scheme"]), scheme):
+    if scheme is not None and _matrix(meta, scheme) is None:
         other = meta["scheme"]
         raise CheckpointError(
             f"is a model of landmark scheme '{other['id']}' ({len(other['landmarks'])} landmarks), "
@@ -196,6 +206,15 @@ def reaches(source: Scheme, target: Scheme) -> bool:
     if source.id == target.id:
         return source.num_landmarks == target.num_landmarks
     return target.matrix_from(source) is not None
+
+
+def _matrix(meta: Mapping[str, Any], scheme: Scheme) -> FloatArray | None:
+    source = parse_scheme(meta["scheme"])
+    point_map = meta.get("point_map")
+    if point_map is not None and point_map["scheme"] == scheme.id:
+        weights = np.array(point_map["weights"], np.float64)
+        return weights if weights.shape == (scheme.num_landmarks, source.num_landmarks) else None
+    return scheme.matrix_from(source) if reaches(source, scheme) else None
 
 
 def _shapes(architecture: Architecture) -> dict[str, torch.Size]:

@@ -18,6 +18,7 @@ from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.decoding import DECODERS, to_crop
 from scaf_gui.learning.device import Device, cpu_device, out_of_memory
+from scaf_gui.learning.inference import ready
 from scaf_gui.learning.networks import normalise
 
 #: faces at a time while memory lasts; callers ask for far fewer
@@ -50,15 +51,27 @@ class Predictor:
 
     :param scheme: the project's scheme; landmarks of the checkpoint's scheme are mapped to it
     :param scores: which heatmap acquisition functions to compute with each prediction
+    :param flip_average: average each crop's heatmaps with those of its mirror image, at twice the cost;
+        ``None``: as the checkpoint says
+    :param decoder: a name in :data:`DECODERS`; ``None``: the checkpoint's
+    :param window: side of the NNM window, odd, heatmap pixels; ``None``: the checkpoint's
     :raises CheckpointError: where the checkpoint's scheme does not lead to the project's
     """
 
     def __init__(
-        self, checkpoint: Checkpoint, device: Device, scheme: Scheme, scores: Sequence[str] = ("nnm", "entropy", "peak")
+        self,
+        checkpoint: Checkpoint,
+        device: Device,
+        scheme: Scheme,
+        scores: Sequence[str] = ("nnm", "entropy", "peak"),
+        *,
+        flip_average: bool | None = None,
+        decoder: str | None = None,
+        window: int | None = None,
     ) -> None:
         source = checkpoint.scheme
-        matrix = scheme.matrix_from(source)
-        if matrix is None or (source.id == scheme.id and source.num_landmarks != scheme.num_landmarks):
+        matrix = checkpoint.matrix_to(scheme)
+        if matrix is None:
             raise CheckpointError(
                 f"the model {checkpoint.id} is of landmark scheme '{source.id}', which does not lead to '{scheme.id}'"
             )
@@ -67,17 +80,17 @@ class Predictor:
         self.device = device
         self._matrix = None if source.id == scheme.id else matrix
         self._flip = torch.as_tensor(source.flip)
-        self._flip_average = bool(checkpoint.meta.get("flip_average", False))
-        self._decode = DECODERS[checkpoint.meta["decoder"]]
+        self._flip_average = bool(checkpoint.meta.get("flip_average", False)) if flip_average is None else flip_average
+        self._decode = DECODERS[decoder or checkpoint.meta["decoder"]]
         self._sigma = float(checkpoint.meta["sigma"])
-        self._window = int(checkpoint.meta["nnm_window"])
+        self._window = window or int(checkpoint.meta["nnm_window"])
         self._scores = {name: function for name in scores if (function := ACQUISITIONS[name].of_heatmaps)}
         self._network = checkpoint.network()
         self._mean = torch.tensor(checkpoint.meta["normalisation"]["mean"])
         self._most = _MOST
         self.note = ""
         try:
-            self._network.to(device.torch)
+            self._network = ready(self._network, device.torch, device.dtype)
         except RuntimeError as error:
             self._make_do(1, error)
 
@@ -124,11 +137,14 @@ class Predictor:
     def _forward(self, batch: Tensor) -> tuple[Tensor, Tensor]:
         with torch.inference_mode(), self.device.autocast():
             images = normalise(batch, self._mean.to(self.device.torch))
+            if self._flip_average:
+                images = torch.cat([images, images.flip(3)])
             heatmaps, features = self._network.heatmaps_and_features(images)
             if self._flip_average:
-                mirrored = self._network(images.flip(3))[:, self._flip].flip(3)
-                heatmaps = (heatmaps + mirrored) / 2
-        return heatmaps.float(), features.float()
+                straight, mirrored = heatmaps.chunk(2)
+                heatmaps = (straight + mirrored[:, self._flip].flip(3)) / 2
+        # Contiguous once, or each look at a landmark's own map would copy all of them.
+        return heatmaps.float().contiguous(), features[: len(batch)].float()
 
     def predict(self, crops: Sequence[ByteArray] | ByteArray) -> CropPredictions:
         """Landmarks of crops (B, crop_size, crop_size, 3) uint8 RGB."""
@@ -142,7 +158,9 @@ class Predictor:
         magnitude_array = magnitude.cpu().numpy().astype(np.float64)
         if self._matrix is not None:
             points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
-            magnitude_array = magnitude_array @ self._matrix.T
+            # A learnt map has negative weights too: what counts is how much a landmark depends on each.
+            shares = np.abs(self._matrix)
+            magnitude_array = magnitude_array @ (shares / shares.sum(axis=1, keepdims=True)).T
         return CropPredictions(
             points_crop,
             magnitude_array,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError
-from scaf_gui.learning.checkpoint import REFERENCE_MEAN, Checkpoint, reaches
+from scaf_gui.learning.checkpoint import REFERENCE_MEAN, Checkpoint
 from scaf_gui.learning.networks import ScafNet, channels_last
 from scaf_gui.learning.presets import Preset
 from scaf_gui.learning.pretrained import Autoencoder
@@ -22,7 +22,7 @@ def start_network(preset: Preset, scheme: Scheme, start: Start | None, seed: int
     """The network, and whether it already knows the scheme's landmarks (a run then only refines it).
 
     Weights are taken over by name wherever their shape fits. The heatmap layer of another scheme is mixed
-    by :meth:`Scheme.matrix_from`, filter by filter, where that scheme leads to this one; else it is new.
+    by :meth:`Checkpoint.matrix_to`, filter by filter, where that scheme leads to this one; else it is new.
     Of an auto-encoder these are encoder and generator; one of another input size fits but for the layers that
     only the larger size has.
 
@@ -42,7 +42,8 @@ def start_network(preset: Preset, scheme: Scheme, start: Start | None, seed: int
         else:
             taken[_HEATMAP_LAYER] = head
         network.load_state_dict(taken, strict=False)
-        refines = len(taken) == len(own)
+        # Heatmaps mixed by a learnt map are blurred: they are a beginning, not something to refine.
+        refines = len(taken) == len(own) and "point_map" not in start.meta
     return channels_last(network), refines
 
 
@@ -54,13 +55,8 @@ def _check_mean(start: Start) -> None:
 
 
 def _mixed_head(start: Checkpoint, scheme: Scheme) -> Tensor | None:
-    source = start.scheme
-    if not reaches(source, scheme):
-        return None
     weight = start.tensors[_HEATMAP_LAYER]
-    if source.id == scheme.id:
-        return weight
-    matrix = scheme.matrix_from(source)
-    if matrix is None:
-        return None
+    matrix = start.matrix_to(scheme)
+    if matrix is None or start.scheme.id == scheme.id:
+        return None if matrix is None else weight
     return torch.einsum("kl,clyx->ckyx", torch.from_numpy(matrix).to(weight.dtype), weight)
