@@ -89,16 +89,21 @@ def centroid(heatmaps: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     return peak, peak + offset.clamp(-1.0, 1.0)
 
 
+#: DARK's smoothing, in sigmas of the target: measured (tests/benchmarks/decoding.py); the paper takes 1
+_SMOOTHING = 0.4
+
+
 def taylor(heatmaps: Tensor, sigma: float) -> tuple[Tensor, Tensor]:
     """The peak of the parabola through the logarithm of the heatmap around its largest pixel.
 
-    DARK (Zhang et al., CVPR 2020): the map is smoothed by a Gaussian of the target's sigma first; the step is
+    DARK (Zhang et al., CVPR 2020): the map is smoothed by a Gaussian first, here a narrow one; the step is
     ``-H^-1 g`` of the logarithm's gradient and Hessian by central differences, a pixel at most along each axis.
     Where the Hessian is no peak's, the pixel itself stands.
     """
-    reach = max(2, round(2 * sigma))
+    smoothing = _SMOOTHING * sigma
+    reach = max(1, round(3 * smoothing))
     offsets = torch.arange(-reach, reach + 1, device=heatmaps.device, dtype=heatmaps.dtype)
-    kernel = torch.exp(-(offsets**2) / (2 * sigma**2))
+    kernel = torch.exp(-(offsets**2) / (2 * smoothing**2))
     peak = peaks(heatmaps)
     # Only a 5 x 5 neighbourhood of the smoothed map is asked for.
     around = windows(heatmaps, peak, 2 * reach + 5)
