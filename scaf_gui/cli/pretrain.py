@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import replace
+import signal
+from collections.abc import Generator, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scaf_gui.cli.output import Outcome, Progress
@@ -15,6 +17,12 @@ from scaf_gui.errors import UsageError
 if TYPE_CHECKING:
     from scaf_gui.learning.device import Device
     from scaf_gui.learning.pretraining_recipes import Recipe
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_CURVE_SECONDS = 10.0
+_LOSSES = (
+    "total", "reconstruction", "pixels", "structure", "gan", "prior", "image_discriminator", "latent_discriminator",
+)  # fmt: skip
 
 
 def recipes() -> Sequence[str]:
@@ -80,14 +88,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     device_argument(parser)
 
 
-def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome:
+def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
     import scaf_gui.learning  # noqa: F401 - before torch
     from scaf_gui.io.facepack import FacePack
     from scaf_gui.io.locks import locked
     from scaf_gui.learning.distributed import joined
     from scaf_gui.learning.pretrained import load_autoencoder
-    from scaf_gui.learning.pretraining import picture_path, pretrain
-    from scaf_gui.learning.pretraining_state import state_path
+    from scaf_gui.learning.pretraining import pretrain
 
     out = _out(args)
     device = chosen_device(args)
@@ -96,41 +103,90 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome:
         start = None if args.start is None else load_autoencoder(args.start)
         folder = args.faces or out.with_suffix(".faces")
         if group.first:
-            notes = _gathered(args, recipe.size, folder, progress)
+            _gather(args, recipe.size, folder, progress)
         group.wait()
         faces = FacePack(folder)
-        notes = faces.notes
         workers = args.workers if args.workers is not None else (0 if device.kind == "cpu" else 8)
         work = pretrain(
             faces, recipe, out, start=start, resume=args.resume, device=device, group=group, workers=workers,
             sources=tuple(Path(source).name for source in args.sources),
         )  # fmt: skip
-        try:
-            while True:
-                _show(next(work), progress if group.first else Progress(quiet=True))
-        except StopIteration as end:
-            result = end.value
-        finally:
-            work.close()
-            progress.clear()
-    made = result.autoencoder
+        result = _drive(work, out, progress) if group.first else _drive(work, None, Progress(quiet=True))
+        if not group.first:
+            return 0
+    return _outcome(out, result, faces.notes, device.why)
+
+
+def _outcome(out: Path, result: Any, notes: dict[str, Any], device: str) -> Outcome:
+    from scaf_gui.learning.pretraining import picture_path
+    from scaf_gui.learning.pretraining_state import state_path
+
+    made, tallies = result.autoencoder, {name: noted["tally"] for name, noted in notes["sources"].items()}
     values = {
         "autoencoder": made.id,
-        "file": str(out),
-        "picture": str(picture_path(out)),
-        "state": str(state_path(out)),
         "size": made.input_size,
-        "faces": len(faces),
-        "sources": {name: noted["tally"] for name, noted in notes["sources"].items()},
+        "file": str(out),
+        "state": str(state_path(out)),
+        "picture": str(picture_path(out)),
+        "curve": str(curve_path(out)),
+        "faces": notes["faces"],
+        "sources": tallies,
         "steps": result.steps,
         "seconds": round(result.seconds, 1),
-        "device": device.why,
+        "device": device,
         "figures": dict(made.meta["figures"]),
-        "losses": result.losses,
     }
-    lines = [f"{out}: auto-encoder {made.id}, {result.steps} steps on {len(faces)} faces in {result.seconds:.0f} s"]
-    lines += [_tally(name, noted["tally"]) for name, noted in notes["sources"].items()]
-    return Outcome(values, lines)
+    seen = made.meta["figures"]
+    lines = [
+        f"{out}: auto-encoder {made.id}, {result.steps} steps on {notes['faces']} faces in {result.seconds:.0f} s",
+        f"held-out faces: mean difference {seen['held_out_l1']:.1f} of 255, structure {seen['held_out_structure']:.2f}",
+    ]
+    return Outcome(values, lines + [_tally(name, tally) for name, tally in tallies.items()])
+
+
+def _drive(work: Generator[Any, None, Any], out: Path | None, progress: Progress) -> Any:
+    """Run to the end. Ctrl-C and a request to end (SIGTERM) wait for the step at hand and save it first.
+
+    :param out: where to write the curve, ``None`` in helping processes
+    """
+    asked: list[int] = []
+    before = {number: signal.signal(number, lambda got, _: asked.append(got)) for number in _SIGNALS}
+    last = 0.0
+    try:
+        while True:
+            event = next(work)
+            if out is not None and (event.saved or event.note or monotonic() - last > _CURVE_SECONDS):
+                last = monotonic()
+                _append(curve_path(out), event)
+            _show(event, progress)
+            if asked:
+                event.save()
+                raise KeyboardInterrupt
+    except StopIteration as end:
+        return end.value
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        work.close()
+        progress.clear()
+
+
+def curve_path(out: Path) -> Path:
+    """Losses over the run, a line every few seconds."""
+    return out.with_suffix(".csv")
+
+
+def _append(path: Path, event: Any) -> None:
+    line = [event.step, f"{event.epoch:.3f}", f"{event.faces_per_second:.2f}"]
+    line += [f"{event.losses[name]:.4f}" if name in event.losses else "" for name in _LOSSES]
+    try:
+        fresh = not path.exists()
+        with path.open("a", encoding="ascii") as stream:
+            if fresh:
+                stream.write(",".join(["step", "epoch", "faces_per_second", *_LOSSES]) + "\n")
+            stream.write(",".join(map(str, line)) + "\n")
+    except OSError:
+        pass  # a full disk is reported with the checkpoint; the curve is not worth ending a run for
 
 
 def chosen_recipe(args: argparse.Namespace, out: Path) -> Recipe:
@@ -138,16 +194,14 @@ def chosen_recipe(args: argparse.Namespace, out: Path) -> Recipe:
 
     :raises UsageError: the options contradict each other
     """
-    from scaf_gui.learning.pretraining_recipes import recipe_named
+    from scaf_gui.learning.presets import Augmentation
+    from scaf_gui.learning.pretraining_recipes import Recipe, recipe_named
     from scaf_gui.learning.pretraining_state import read_kept
 
     recipe = read_kept(out).recipe if args.resume else recipe_named(args.recipe)
-    names = (
-        "size pixels structure gan prior cosine gan_from structure_from gan_weight prior_weight lr lr_discriminator "
-        "beta1 weight_decay ema epochs max_minutes save_minutes batch max_steps save_steps warm_up grow seed"
-    ).split()
-    changed = {name: getattr(args, name) for name in names if getattr(args, name) is not None}
-    views = {name: getattr(args, name) for name in ("degrees", "erasing") if getattr(args, name) is not None}
+    asked = {name: value for name, value in vars(args).items() if value is not None}
+    changed = {field.name: asked[field.name] for field in fields(Recipe) if field.name in asked}
+    views = {field.name: asked[field.name] for field in fields(Augmentation) if field.name in asked}
     fixed = sorted(({*changed} | {*views}) - {"max_minutes", "max_steps", "epochs", "save_minutes", "save_steps"})
     if args.resume and fixed:
         option = fixed[0].replace("_", "-")
@@ -191,7 +245,7 @@ def _out(args: argparse.Namespace) -> Path:
     return out
 
 
-def _gathered(args: argparse.Namespace, size: int, folder: Path, progress: Progress) -> dict[str, Any]:
+def _gather(args: argparse.Namespace, size: int, folder: Path, progress: Progress) -> None:
     from scaf_gui.io.shards import open_shards
     from scaf_gui.session.gather import gather, parse_share
 
@@ -201,20 +255,21 @@ def _gathered(args: argparse.Namespace, size: int, folder: Path, progress: Progr
         except ValueError:
             raise UsageError(f"--crop {args.crop}: use auto, detector, SIDE or SIDE,X,Y (parts of the image)") from None
     shards = open_shards(args.sources)
+    places = {shard.path.name: place for place, shard in enumerate(shards)}
     work = gather(shards, folder, size, args.crop)
     try:
         while True:
             name, faces = next(work)
-            place = next(at for at, shard in enumerate(shards) if shard.path.name == name)
-            progress("Cutting faces", place, len(shards), f"{name}: {faces} faces")
+            progress("Cutting faces", places[name], len(shards), f"{name}: {faces} faces")
     except StopIteration as end:
         notes: dict[str, Any] = end.value
-    progress.clear()
+    finally:
+        work.close()
+        progress.clear()
     for name, noted in notes["sources"].items():
         progress.say(_tally(name, noted["tally"]))
         for problem in noted["tally"]["problems"]:
             progress.say(f"left out: {problem}")
-    return notes
 
 
 def _tally(name: str, tally: dict[str, Any]) -> str:
@@ -229,5 +284,6 @@ def _show(event: Any, progress: Progress) -> None:
         f"{event.stage}, loss {event.losses['total']:.2f}, {event.faces_per_second:.0f} faces/s, {minutes:.0f} min left"
     )
     progress("Pre-training", event.step, event.steps, note)
+    progress.say(event.note)
     if event.saved is not None:
         progress.say(f"step {event.step}, epoch {event.epoch:.2f}: saved {event.saved}")

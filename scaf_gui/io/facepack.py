@@ -35,6 +35,9 @@ class PackWriter:
             noted = read_notes(folder)
             if noted is None or noted["about"] != about:
                 noted = {"about": about, "faces": 0, "bytes": 0, "sources": {}}
+                for name in ("faces.bin", "index.bin"):
+                    # not emptied: a run that still reads the old faces keeps them
+                    (folder / name).unlink(missing_ok=True)
             self.notes: dict[str, Any] = noted
             self._faces = (folder / "faces.bin").open("ab")
             self._index = (folder / "index.bin").open("ab")
@@ -56,8 +59,9 @@ class PackWriter:
         self.notes["bytes"] += len(coded)
         self.notes["faces"] += 1
 
-    def save(self) -> None:
+    def save(self, finished: bool = False) -> None:
         """Note how far it has come."""
+        self.notes["finished"] = finished
         try:
             for stream in (self._faces, self._index):
                 stream.flush()
@@ -113,6 +117,12 @@ class FacePack:
             raise InputError("is damaged; delete this folder, it will be made again", self.folder)
         x0, y0, x1, y1 = (int(value) for value in record["real"])
         return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), (x0, y0, x1, y1)
+
+
+def is_finished(folder: Path, about: dict[str, Any]) -> bool:
+    """Whether a pack holds all faces of the sources it is about."""
+    noted = read_notes(folder)
+    return noted is not None and noted["about"] == about and bool(noted.get("finished"))
 
 
 def read_notes(folder: Path) -> dict[str, Any] | None:

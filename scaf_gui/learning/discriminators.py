@@ -31,7 +31,8 @@ class LatentDiscriminator(nn.Module):
         x = torch.relu(x if kept is None else x * kept[0])
         x = self.lin2(x)
         x = torch.relu(x if kept is None else x * kept[1])
-        return self.lin3(x)[:, 0]
+        odds: Tensor = self.lin3(x)[:, 0]
+        return odds
 
     def dropout(self, batch: int, random: torch.Generator) -> Tensor:
         """Masks of 0 and 1 / (1 - p), drawn on the CPU: the same on every machine and in every process."""
@@ -60,4 +61,5 @@ class ImageDiscriminator(nn.Module):
 
     def logits(self, image: Tensor) -> Tensor:
         """Log odds (batch,)."""
-        return self.last(self.convs(image)).mean(dim=(1, 2, 3))
+        odds: Tensor = self.last(self.convs(image)).mean(dim=(1, 2, 3))
+        return odds

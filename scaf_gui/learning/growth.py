@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 
 from scaf_gui.learning.autoencoder import Encoder, Generator
+from scaf_gui.learning.blocks import BasicBlock
 from scaf_gui.learning.pretrained import DEPTHS, Autoencoder
 
 
@@ -39,9 +42,11 @@ class AutoencoderNet(nn.Module):
             new = self.Q.layer0(new)
         new = self.Q.layer1(new)
         old = self._stem(nn.functional.avg_pool2d(image, 2))
-        old = self.Q.layer1[1](_without_stride(self.Q.layer1[0], old))
+        first, second = self.Q.layer1
+        old = second(_without_stride(cast(BasicBlock, first), old))
         x = torch.lerp(old, new, share)
-        return self.Q.fc(self.Q.layer4(self.Q.layer3(self.Q.layer2(x))).mean(dim=(2, 3)))
+        latent: Tensor = self.Q.fc(self.Q.layer4(self.Q.layer3(self.Q.layer2(x))).mean(dim=(2, 3)))
+        return latent
 
     def _stem(self, image: Tensor) -> Tensor:
         return nn.functional.max_pool2d(torch.relu(self.Q.bn1(self.Q.conv1(image))), 3, 2, 1)
@@ -55,8 +60,7 @@ class AutoencoderNet(nn.Module):
         return torch.lerp(old, torch.tanh(self.P.lin(self.P.layer(5)(x))), share)
 
 
-def _without_stride(block: nn.Module, x: Tensor) -> Tensor:
+def _without_stride(block: BasicBlock, x: Tensor) -> Tensor:
     """The first block of layer 1 as the 128-px encoder has it: stride 1, nothing in its shortcut."""
-    y = nn.functional.conv2d(x, block.conv1.weight, padding=1)
-    y = torch.relu(block.bn1(y))
+    y = torch.relu(block.bn1(nn.functional.conv2d(x, block.conv1.weight, padding=1)))
     return torch.relu(block.bn2(block.conv2(y)) + x)

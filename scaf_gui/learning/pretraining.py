@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ import numpy as np
 import torch
 
 from scaf_gui.core.arrays import ByteArray
-from scaf_gui.errors import TrainingError
+from scaf_gui.errors import CheckpointError, TrainingError
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.distributed import ALONE, Group
 from scaf_gui.learning.growth import AutoencoderNet
@@ -37,7 +37,8 @@ MIN_FACES = 8
 class Progress:
     """Where a run is. ``step`` counts from the very beginning, also in a run that was resumed.
 
-    ``losses`` are this step's; ``saved`` names the file where a checkpoint was written after it.
+    ``losses`` are this step's; ``saved`` names the file where a checkpoint was written after it, ``note`` says why one
+    could not be. ``save`` writes one now; it holds only until the generator goes on.
     """
 
     step: int
@@ -47,7 +48,9 @@ class Progress:
     losses: dict[str, float]
     faces_per_second: float
     seconds_left: float
+    save: Callable[[], Autoencoder]
     saved: Path | None = None
+    note: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +83,8 @@ def pretrain(
     :param workers: threads that prepare batches ahead
     :param sources: names of the data, for the recipe that the file remembers
     :raises TrainingError: too few faces, or a loss that is no number; the last checkpoint stays
-    :raises CheckpointError: a file cannot be written (the last good one stays), or the state is damaged
+    :raises CheckpointError: the state is damaged; or the final files cannot be written (the last good ones stay, and a
+        checkpoint that fails before the end is only noted: there may be room again at the next one)
     """
     if len(faces) < MIN_FACES:
         raise TrainingError(f"pre-training needs at least {MIN_FACES} faces, not {len(faces)}")
@@ -99,17 +103,18 @@ def pretrain(
         faces, recipe.size, recipe.batch, recipe.views, recipe.seed,
         held_out=held_out, share=(group.rank, group.processes), workers=workers,
     )  # fmt: skip
-    clock = _Clock(recipe, views.learnt_from, before, step, group)
+    clock = _Clock(recipe, views.learnt_from, before, step, group, device)
     watched = views.held_out(held_out) if held_out else views.batch(0)
     losses: dict[str, float] = {}
 
     def save() -> Autoencoder:
         about = {
             **recipe_json(recipe), "steps": step, "faces": len(faces), "faces_seen": step * recipe.batch,
-            "seconds": round(clock.elapsed, 1), "device": device.why, "processes": group.processes, "sources": list(sources),
+            "seconds": round(clock.elapsed, 1), "device": device.why, "processes": group.processes,
+            "sources": list(sources),
         }  # fmt: skip
         shown = torch.from_numpy(watched.clean)
-        painted = torch.cat([stepper.paint(part) for part in shown.split(16)])
+        painted = torch.cat([stepper.paint(shown[at : at + 16]) for at in range(0, len(shown), 16)])
         made = make_autoencoder(stepper.average.network.Q, stepper.average.network.P, about, parent)
         if not all(bool(value.isfinite().all()) for value in made.tensors.values()):
             raise TrainingError(_astray(step, math.nan, out))
@@ -120,10 +125,10 @@ def pretrain(
             replace_file(picture_path(out), _picture(watched.clean[:_PICTURED], painted.numpy()[:_PICTURED]))
         return made
 
-    made = None
+    made: Autoencoder | None = None
     try:
         while (done := clock.done(step)) < 1.0:
-            made = None
+            made, note = None, ""
             grown = min(1.0, step / grow) if grow else 1.0
             found = stepper.step(views.batch(step), step, done, grown)
             losses = {name: float(value) for name, value in found.items()}
@@ -131,11 +136,14 @@ def pretrain(
                 raise TrainingError(_astray(step, losses["total"], out))
             step += 1
             if clock.due(step):
-                made = save()
-                clock.saved(step)
+                try:
+                    made = save()
+                except CheckpointError as error:
+                    note = f"no checkpoint: {error}"
+                clock.saved()
             yield Progress(
                 step, clock.planned(step), step * recipe.batch / views.learnt_from, _stage(recipe, done),
-                losses, clock.speed(step), clock.left(step), out if made is not None else None,
+                losses, clock.speed(step), clock.left(step), save, None if made is None else out, note,
             )  # fmt: skip
         result = made if made is not None else save()
     finally:
@@ -151,8 +159,8 @@ def picture_path(out: Path) -> Path:
 class _Clock:
     """How far the run is, by steps and by time; all processes agree."""
 
-    def __init__(self, recipe: Recipe, faces: int, before: float, step: int, group: Group) -> None:
-        self._recipe, self._before, self._group = recipe, before, group
+    def __init__(self, recipe: Recipe, faces: int, before: float, step: int, group: Group, device: Device) -> None:
+        self._recipe, self._before, self._group, self._device = recipe, before, group, device
         self._began, self._first = time.monotonic(), step
         self._steps = recipe.max_steps
         if self._steps is None and recipe.max_minutes is None:
@@ -167,15 +175,18 @@ class _Clock:
         by_steps = step / self._steps if self._steps is not None else 0.0
         if self._recipe.max_minutes is None:
             return by_steps
-        return max(by_steps, self._group.agreed(self.elapsed / (60.0 * self._recipe.max_minutes)))
+        return max(by_steps, self._agreed(self.elapsed / (60.0 * self._recipe.max_minutes)))
 
     def due(self, step: int) -> bool:
         if self._recipe.save_steps is not None:
             return step % self._recipe.save_steps == 0
-        return self._group.agreed(time.monotonic() - self._last_saved) > 60.0 * self._recipe.save_minutes
+        return self._agreed(time.monotonic() - self._last_saved) > 60.0 * self._recipe.save_minutes
 
-    def saved(self, step: int) -> None:
+    def saved(self) -> None:
         self._last_saved = time.monotonic()
+
+    def _agreed(self, value: float) -> float:
+        return self._group.agreed(value, self._device)
 
     def speed(self, step: int) -> float:
         """Faces per second of this part of the run."""

@@ -15,8 +15,8 @@ class Recipe:
     """What a run does. ``gan_from`` and ``structure_from`` are shares of the run at which these losses begin.
 
     The run ends after ``max_steps`` or ``max_minutes``, whichever is given and comes first, else after ``epochs``.
-    ``lr_discriminator`` is the image discriminator's rate over ``lr``. ``warm_up`` is in steps; ``grow`` is the number of
-    steps over which the layers that only 256-px networks have are blended in.
+    ``lr_discriminator`` is the image discriminator's rate over ``lr``. ``warm_up`` is in steps; ``grow`` is the
+    number of steps over which the layers that only 256-px networks have are blended in.
     """
 
     name: str = "published"
@@ -78,7 +78,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             name="short", size=128, batch=48, gan=False, structure_from=0.0, lr=1e-3, beta1=0.9, warm_up=200,
             cosine=True, ema=0.998,
-            views=Augmentation(degrees=30.0, shift=0.06, scale=(0.85, 1.15), shear=5.0, light=0.25, gray=0.1, erasing=0.5),
+            views=Augmentation(shift=0.06, scale=(0.85, 1.15), light=0.25, gray=0.1, erasing=0.5),
         ),
     )
 }  # fmt: skip

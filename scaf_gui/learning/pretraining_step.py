@@ -31,6 +31,7 @@ class Stepper:
         self.net, self._recipe, self._device, self._group = net, recipe, device, group
         self.judge, self.prior = ImageDiscriminator(), LatentDiscriminator()
         for part in (net, self.judge, self.prior):
+            group.share_statistics(part, device)
             untyped: Any = part  # torch's own annotations leave the memory format out
             untyped.to(device.torch, memory_format=torch.channels_last)
         self.average = Average(net, recipe.ema)
@@ -90,7 +91,7 @@ class Stepper:
         """What the averaged network makes of images (B, size, size, 3) uint8: the same, on the CPU."""
         with self._device.autocast():
             painted = self.average.network(normalise(shown.to(self._device.torch), self._mean))[1]
-        values = (painted.float() + self._mean[:, None, None]) * 255.0
+        values: Tensor = (painted.float() + self._mean[:, None, None]) * 255.0
         return values.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
 
     def likeness(self, a: Tensor, b: Tensor) -> float:
@@ -117,10 +118,14 @@ class Stepper:
             part.load_state_dict({n.removeprefix(start): v for n, v in state.items() if n.startswith(start)})
         for which, optimiser in self.optimisers.items():
             slots: dict[int, dict[str, Tensor]] = {}
+            weights = optimiser.param_groups[0]["params"]
             for name, value in state.items():
                 if name.startswith(f"adam.{which}."):
                     number, slot = name.removeprefix(f"adam.{which}.").split(".")
-                    slots.setdefault(int(number), {})[slot] = value
+                    # The fused optimiser pairs memory with memory: moments must lie as their weights do.
+                    like = weights[int(number)]
+                    laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
+                    slots.setdefault(int(number), {})[slot] = laid.detach()
             optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
 
     def _parts(self) -> dict[str, nn.Module]:

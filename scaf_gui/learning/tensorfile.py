@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import load, save
+from safetensors.torch import load, save_file
 from torch import Tensor
 
 from scaf_gui.errors import CheckpointError
@@ -25,26 +26,35 @@ def write_tensors(path: Path, tensors: Mapping[str, Tensor], header: Mapping[str
     """
     path = Path(path)
     text = {HEADER: json.dumps(dict(header), ensure_ascii=False, sort_keys=True)}
-    content = save({name: value.contiguous() for name, value in tensors.items()}, metadata=text)
-    replace_file(path, content)
+    contiguous = {name: value.contiguous() for name, value in tensors.items()}
+    with _replaced(path) as beside:
+        save_file(contiguous, beside, metadata=text)  # not through a copy in memory: a state has hundreds of megabytes
 
 
 def replace_file(path: Path, content: bytes) -> None:
     """Write bytes beside a file, then rename; :raises CheckpointError: where that fails."""
+    with _replaced(Path(path)) as beside:
+        beside.write_bytes(content)
+
+
+@contextmanager
+def _replaced(path: Path) -> Iterator[Path]:
+    """A file to write, which takes the place of another once it is whole and on the disk."""
+    beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
-            with beside.open("wb") as stream:
-                stream.write(content)
-                stream.flush()
+            beside.touch()  # safetensors would let nobody else read it
+            yield beside
+            with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())
             beside.replace(path)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise
-    except OSError as error:
-        raise CheckpointError(f"cannot be saved ({error.strerror or error})", path) from error
+    except (OSError, SafetensorError) as error:
+        why = getattr(error, "strerror", None) or in_short(error)
+        raise CheckpointError(f"cannot be saved ({why}); what was there before stays", path) from error
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -13,8 +13,9 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.geometry import Square, crop_square, crop_transform
 from scaf_gui.errors import ImageError, InputError
 from scaf_gui.io.detector import MtcnnDetector
-from scaf_gui.io.facepack import PackWriter
+from scaf_gui.io.facepack import PackWriter, is_finished, read_notes
 from scaf_gui.io.images import decode_image
+from scaf_gui.io.locks import locked
 from scaf_gui.io.shards import Shard
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.unlabelled import ROOM
@@ -79,14 +80,16 @@ def gather(
     """
     side = round(size * ROOM * _FINER)
     about = {"side": side, "size": size, "crop": crop, "sources": [shard.fingerprint() for shard in shards]}
-    writer = PackWriter(folder, about)
-    detector = _Detector()
-    try:
-        for shard in shards:
-            yield from _gather_one(shard, writer, side, crop, detector)
-        writer.save()
-    finally:
-        writer.close()
+    if is_finished(folder, about):
+        return read_notes(folder) or {}
+    with locked(folder / "pack"):
+        writer, detector = PackWriter(folder, about), _Detector()
+        try:
+            for shard in shards:
+                yield from _gather_one(shard, writer, side, crop, detector)
+            writer.save(finished=True)
+        finally:
+            writer.close()
     if not writer.notes["faces"]:
         raise InputError("no face found in it" if len(shards) == 1 else "no face found in any of them", shards[0].path)
     return writer.notes
@@ -185,7 +188,8 @@ class _Detector:
 
 def _measured(shard: Shard, detector: _Detector) -> str:
     """The fixed square of a shard whose faces are centred alike, else "detector"."""
-    found, shapes = [], set()
+    found: list[tuple[float, float, float]] = []
+    shapes = set()
     try:
         for place, (name, data) in enumerate(shard.images()):
             if place % 7 or len(found) >= _SAMPLE:  # neighbours are often of the same person
