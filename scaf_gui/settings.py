@@ -46,6 +46,12 @@ SETTINGS: tuple[Setting, ...] = (
         "Share of the least certain faces that is set aside as likely outliers",
         limits=(0.0, 1.0),
     ),
+    Setting(
+        "instant",
+        True,
+        "Learn from each face at once",
+        "Move the next pre-fill by what your last faces have in common, where that surely helps",
+    ),
     Setting("recent", [], "Recent projects", "Newest first"),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}

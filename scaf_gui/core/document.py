@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from scaf_gui.core.corrector import Corrector, correct
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.core.history import History
@@ -39,6 +40,8 @@ class Document:
         self._faces = {face.id: face for face in faces}
         self._highest_id = max(self._faces, default=0)
         self._predictions: dict[int, Prediction] = {}
+        self._corrector: Corrector | None = None
+        self._shown: dict[int, Prediction] = {}  # predictions as they are shown, corrected when first asked for
         self._commit = commit
         self._listeners: list[Listener] = []
 
@@ -55,7 +58,19 @@ class Document:
         return self._faces[face_id]
 
     def prediction(self, face_id: int) -> Prediction | None:
+        """What the model said, uncorrected."""
         return self._predictions.get(face_id)
+
+    def shown(self, face_id: int) -> Prediction | None:
+        """The prediction as a person sees it, and as a label starts from it: corrected by the corrector in use.
+
+        Once a person has touched a face, its prediction stays as it was then.
+        """
+        if face_id not in self._shown and face_id in self._predictions:
+            # Of a face that was labelled before, what was shown then is not known: never a newer correction.
+            corrector = None if self._faces[face_id].is_human else self._corrector
+            self._shown[face_id] = correct(self._predictions[face_id], corrector)
+        return self._shown.get(face_id)
 
     def with_state(self, *states: State) -> list[Face]:
         return [face for face in self._faces.values() if face.state in states]
@@ -120,13 +135,32 @@ class Document:
             if len(prediction.points) != self.scheme.num_landmarks:
                 raise EditError(f"a prediction of {len(prediction.points)} landmarks for {self.scheme.id}")
         self._predictions.update(known)
+        self._forget_shown(known)
         if known:
             self._announce(Changed(tuple(known), "prediction", by))
 
     def clear_predictions(self, by: object = None) -> None:
         gone = tuple(self._predictions)
         self._predictions.clear()
+        self._shown.clear()
         self._announce(Changed(gone, "prediction", by))
+
+    def use_corrector(self, corrector: Corrector | None, seen: Iterable[int] = (), by: object = None) -> None:
+        """Show predictions corrected from now on, but for those of faces that a person has touched.
+
+        :param seen: the faces to be announced: those that may be on the screen. All others are corrected too, when
+            they are asked for.
+        """
+        self._corrector = corrector
+        untouched = [face_id for face_id in self._shown if not self._faces[face_id].is_human]
+        self._forget_shown(untouched)
+        changed = tuple(i for i in seen if i in self._predictions and not self._faces[i].is_human)
+        if changed:
+            self._announce(Changed(changed, "prediction", by))
+
+    def _forget_shown(self, face_ids: Iterable[int]) -> None:
+        for face_id in face_ids:
+            self._shown.pop(face_id, None)
 
     def _perform(self, edit: Edit) -> None:
         for change in edit.changes:
@@ -144,9 +178,13 @@ class Document:
             if change.after is None:
                 del self._faces[change.face_id]
                 self._predictions.pop(change.face_id, None)
+                self._shown.pop(change.face_id, None)
             else:
                 if change.before is not None and change.before.box != change.after.box:
                     self._predictions.pop(change.face_id, None)
+                    self._shown.pop(change.face_id, None)
+                if change.before is not None and change.before.is_human and not change.after.is_human:
+                    self._shown.pop(change.face_id, None)
                 self._faces[change.face_id] = change.after
                 self._highest_id = max(self._highest_id, change.face_id)
 

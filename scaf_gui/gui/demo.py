@@ -135,7 +135,7 @@ class Demo:
             if face_id is None:
                 break
             face, truth = document.face(face_id), self.truth[document.face(face_id).image]
-            prediction = document.prediction(face_id)
+            prediction = document.shown(face_id)
             shown = self.hand.canvas.position
             points = prediction.points if prediction is not None else truth
             off = needs_drag(points, truth, scheme)

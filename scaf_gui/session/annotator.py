@@ -51,7 +51,7 @@ def label_from(session: Session, truth: Path, count: int) -> Generator[int, None
         if face_id not in truth_of:
             without.append(face.image)
             continue
-        prediction = document.prediction(face_id)
+        prediction = document.shown(face_id)
         if prediction is not None:
             met.append((prediction.points, known_points(truth_of[face_id])))
         session.edit(change_face("Label face", face, _labelled(session, face, truth_of[face_id])))

@@ -100,6 +100,7 @@ def _take_result(session: Session, result: RefreshResult) -> str:
     if result.kept_new and result.model is not None and (old is None or old.id != result.model.id):
         models.remember(session.store, result.model)
         session.work.use_model(result.model)
+        session.instant.learn()
     session.store.set("last_refresh", {**asdict(replace(result, model=None)), "model": _id(result)})
     return result.message
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from scaf_gui import paths
 from scaf_gui.core.face import Face
@@ -11,6 +12,9 @@ from scaf_gui.errors import ProjectError, SchemeError
 from scaf_gui.session.boxes import check_source
 from scaf_gui.session.session import Session
 from scaf_gui.settings import Settings
+
+if TYPE_CHECKING:
+    from scaf_gui.io.store import ProjectStore
 
 SUFFIX = ".scaf"
 
@@ -85,7 +89,7 @@ def new_project(
         store.set("use_starter", use_starter)
         if settings is not None:
             store.set("discard", settings["discard"])
-        return Session(store, settings.user if settings else "user")
+        return _session(store, settings)
     except BaseException:
         store.close()
         path.unlink(missing_ok=True)
@@ -104,7 +108,15 @@ def open_project(path: Path, settings: Settings | None = None) -> Session:
         notice = ""
         if not store.image_folder.is_dir():
             notice = f"The image folder {store.image_folder} is gone: labels are safe; say where the images are now"
-        return Session(store, settings.user if settings else "user", notice)
+        return _session(store, settings, notice)
     except BaseException:
         store.close()
         raise
+
+
+def _session(store: ProjectStore, settings: Settings | None, notice: str = "") -> Session:
+    if settings is None:
+        return Session(store, notice=notice)
+    session = Session(store, settings.user, notice)
+    session.instant.enabled = settings["instant"]
+    return session

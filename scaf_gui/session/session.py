@@ -34,6 +34,7 @@ from scaf_gui.session.events import (
     TrainingSnapshot,
 )
 from scaf_gui.session.expected import Expected
+from scaf_gui.session.instant import Instant
 from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
@@ -46,13 +47,14 @@ Wanted = Callable[[], Sequence[int]]
 class Session:
     """One open project. Made by :func:`scaf_gui.session.project.new_project` and ``open_project``.
 
-    Attributes (read them; to be set are only ``current``, ``user`` and those of ``agenda``):
+    Attributes (read them; to be set are only ``current``, ``user`` and those of ``agenda`` and ``instant``):
 
     - ``document`` faces, predictions, undo; subscribe to it to learn what changed
     - ``store`` the project file; ``path`` where it lies; ``scheme``; ``folder`` the image folder
     - ``queue`` (core ``Queue``) the order of work: a frozen value that is replaced as a whole;
       ``agenda.on_change`` (a callable or ``None``) is called then
     - ``agenda`` keeps the queue; its ``acquisition`` and ``discard`` may be set
+    - ``instant`` learns from each accepted face at once; ``instant.enabled`` may be set
     - ``model`` the model that pre-fills (``ModelInfo``), own or starter; ``None``: there is none; ``models``: history
     - ``expected`` expected errors of predictions, calibrated on faces drawn at random, and the finish line
     - ``problems`` one line by face id: no face found, image unreadable
@@ -83,6 +85,8 @@ class Session:
         # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
         self.expected = Expected(self.document, store, self.agenda, self.work, self.companions)
         self.document.subscribe(self.agenda.document_changed)
+        # after all others: they see a label together with the prediction that it was made from
+        self.instant = Instant(self.document, self.agenda, self.work)
 
     @property
     def model(self) -> ModelInfo | None:
