@@ -158,7 +158,8 @@ def parse() -> argparse.Namespace:
 def recipe(given: argparse.Namespace) -> Preset:
     """The preset, planned by time; a run that goes on is no refinement by a few faces: it trains as the first did."""
     chosen = replace(preset(given.preset), full_steps=given.max_steps, full_epochs=0, ema=given.ema)
-    return replace(chosen, warm_start=given.rate, refine_keeps_statistics=False) if given.start else chosen
+    as_first = {"warm_start": given.rate, "refine_keeps_statistics": False, "refine_augmentation": None}
+    return replace(chosen, **as_first) if given.start else chosen
 
 
 def main() -> int:

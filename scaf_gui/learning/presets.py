@@ -34,7 +34,10 @@ class Preset:
     (3FabRec's schedule). ``train_batch_norm`` false keeps the auto-encoder's BatchNorm in evaluation mode.
     ``decoder``: a name in :data:`scaf_gui.learning.decoding.DECODERS`.
     ``quick_steps``, ``full_steps`` and ``full_epochs`` plan a run: a quick one refines the weights it
-    starts from; a full one takes the larger of steps and epochs.
+    starts from, a step per label from ``quick_steps`` to four times as many; a full one takes the larger of
+    steps and epochs. Refining a trained model is gentle: learning rates times ``warm_start``, views by
+    ``refine_augmentation`` (``None``: as otherwise) and, with ``refine_keeps_statistics``, no change of BatchNorm's
+    statistics. Few labels can teach it little and make it forget much (docs/decisions.md, "Refining gently").
     """
 
     name: str
@@ -51,17 +54,20 @@ class Preset:
     weight_decay: float = 1e-2
     lr_head: float = 2e-3
     lr_encoder: float = 7e-4
-    warm_start: float = 0.25  # learning rates times this where training refines a trained model
+    warm_start: float = 0.1
     warm_up: float = 0.15  # share of the steps
     cosine: bool = True
     batch: int = 16
     train_batch_norm: bool = True
-    refine_keeps_statistics: bool = True  # refining a trained model leaves all BatchNorm statistics alone
+    refine_keeps_statistics: bool = True
     ema: float = 0.99
     augmentation: Augmentation = Augmentation(light=0.25, gray=0.1, blur=0.1, erasing=0.5)
+    refine_augmentation: Augmentation | None = Augmentation(
+        degrees=15.0, shift=0.04, scale=(0.92, 1.08), light=0.15, gray=0.05, blur=0.05, erasing=0.2
+    )
     decoder: str = "centroid"
     flip_average: bool = False
-    quick_steps: int = 100
+    quick_steps: int = 40
     full_steps: int = 360
     full_epochs: int = 12
 
@@ -81,9 +87,9 @@ class Preset:
         """How many optimiser steps a run should take; without a model to refine, quick is not short."""
         per_epoch = -(-examples // self.batch)
         if mode == "quick" and refines:
-            return max(self.quick_steps, min(2 * per_epoch, 4 * self.quick_steps))
+            return max(self.quick_steps, min(examples, 4 * self.quick_steps))
         full = max(self.full_steps, self.full_epochs * per_epoch)
-        return full if mode == "full" else min(full, 2 * self.quick_steps)
+        return full if mode == "full" else min(full, 5 * self.quick_steps)
 
 
 _PUBLISHED = Preset(
@@ -105,10 +111,11 @@ _PUBLISHED = Preset(
     batch=40,
     train_batch_norm=False,
     refine_keeps_statistics=False,
+    refine_augmentation=None,
     ema=0.0,
     augmentation=Augmentation(degrees=30.0, shift=0.04, scale=(0.94, 1.05), shear=5.0),
     decoder="box-blur",
-    quick_steps=200,
+    quick_steps=100,
     full_steps=2000,
     full_epochs=50,
 )

@@ -111,12 +111,13 @@ def train(
     batch, curve, notes = preset.batch, Curve(), list[str]()
     device = _placed(network, device, notes)
     rng = np.random.default_rng(seed)
-    faces = Batches(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
     rates = (preset.lr_head, preset.lr_encoder)
     if refines:
         rates = (rates[0] * preset.warm_start, rates[1] * preset.warm_start)
+        preset = replace(preset, augmentation=preset.refine_augmentation or preset.augmentation)
     if refines and preset.refine_keeps_statistics:
         preset = replace(preset, train_batch_norm=False)
+    faces = Batches(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
     stepper = _Stepper(network, preset, rates, device)
     average = Average(network, preset.ema)
     steps = preset.steps(mode, len(examples), refines)

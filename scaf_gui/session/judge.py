@@ -25,8 +25,8 @@ PLENTY = 8
 MANY = 40
 #: a landmark that a person took over is known to about this many % of the normaliser: what needs no drag
 TOLERANCE = 3.0
-#: standard errors by which a new model must be better: one-sided, one case in twenty
-MARGIN = 1.64
+#: standard errors by which a new model must be better: of models that are no better, about one in fifty passes
+MARGIN = 2.0
 #: spread of the gain between faces over that between the landmarks of a face (measured: 0.16 to 0.26), and as
 #: how many faces this prior knowledge counts
 SPREAD, PRIOR = 0.25, 4
@@ -93,7 +93,7 @@ class Comparison:
 
     @property
     def proven(self) -> float:
-        """What the gain amounts to at least, but for one case in twenty; the new model takes over above 0."""
+        """What the gain amounts to at least, but for one case in fifty; the new model takes over above 0."""
         return self.gain - MARGIN * self.doubt
 
 

@@ -100,7 +100,7 @@ def pairs(count: int, gain: float, seed: int) -> tuple[list[np.ndarray], list[np
 def test_a_model_that_is_no_better_rarely_takes_over(count: int) -> None:
     """Including on one face, where between faces there is no spread to be seen."""
     taken = [judge.verdict(judge.compare(*pairs(count, 0.0, seed)))[0] for seed in range(400)]
-    assert 0.01 < np.mean(taken) < 0.10
+    assert 0.0 < np.mean(taken) < 0.06
     worse = [judge.verdict(judge.compare(*pairs(count, -0.3, seed)))[0] for seed in range(400)]
     assert np.mean(worse) < 0.03
 
@@ -108,7 +108,7 @@ def test_a_model_that_is_no_better_rarely_takes_over(count: int) -> None:
 @pytest.mark.parametrize("count", [1, 3, 10])
 def test_a_model_that_is_much_better_takes_over(count: int) -> None:
     taken = [judge.verdict(judge.compare(*pairs(count, 1.5, seed)))[0] for seed in range(200)]
-    assert np.mean(taken) > 0.95
+    assert np.mean(taken) > 0.9
 
 
 def test_the_same_model_does_not_take_over() -> None:

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from scaf_gui import paths
+from scaf_gui.core.geometry import Square, crop_transform, transform
+from scaf_gui.core.scheme import load_scheme
+from scaf_gui.errors import ImageError
+from scaf_gui.learning import predictor as predictor_module
+from scaf_gui.session import contest
+from scaf_gui.session.events import SnapshotFace
+
+SCHEME = load_scheme(paths.resource_folder() / "schemes" / "five-5.json")
+POINTS = np.array([[30.0, 40.0], [90.0, 40.0], [60.0, 60.0], [45.0, 90.0], [75.0, 90.0]])
+SQUARE = Square(60.0, 60.0, 128.0)
+
+
+class Off:
+    """Predicts the true landmarks, moved to the right by so many pixels; 60 pixels are 100 %."""
+
+    crop_size = 128
+
+    def __init__(self, pixels: float, *given: Any, **more: Any) -> None:
+        self.pixels = pixels
+
+    def predict(self, crops: Any) -> SimpleNamespace:
+        rng = np.random.default_rng(0)
+        noise = rng.normal(0.0, 0.02, (len(crops), 5))
+        moved = np.stack([POINTS + np.stack([self.pixels + n, np.zeros(5)], axis=1) for n in noise])
+        return SimpleNamespace(
+            points_crop=transform(crop_transform(SQUARE, 128), moved.reshape(-1, 2)).reshape(-1, 5, 2)
+        )
+
+
+def face(face_id: int) -> SnapshotFace:
+    return SnapshotFace(face_id, f"{face_id}.png", SQUARE, POINTS, np.ones(5, bool), np.ones(5, bool), "")
+
+
+def read(name: str) -> np.ndarray:
+    if name == "2.png":
+        raise ImageError("cannot be read", name)
+    return np.zeros((128, 128, 3), np.uint8)
+
+
+def held(monkeypatch: pytest.MonkeyPatch, by_share: dict[float, float], refines: bool = True) -> contest.Outcome:
+    """The old model is off by 3 pixels (5 %), the new ones by so many pixels at each share."""
+    monkeypatch.setattr(predictor_module, "Predictor", Off)
+    trained: Any = SimpleNamespace(checkpoint=by_share[1.0], between=by_share.__getitem__ if refines else None)
+    faces = [face(number) for number in (1, 2, 3)]
+    return contest.hold(faces, read, Off(3.0), trained, SimpleNamespace(), SCHEME)  # type: ignore[arg-type]
+
+
+def test_the_mixture_with_the_most_proven_gain_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = held(monkeypatch, {1.0: 3.6, 0.6: 1.2, 0.3: 2.4})
+    assert outcome.share == 0.6 and outcome.checkpoint == 1.2 and outcome.found is not None
+    assert outcome.found.faces == 2, "an image that cannot be read judges nobody"
+    assert (outcome.found.old, outcome.found.new) == pytest.approx((5.0, 2.0), abs=0.05)
+
+
+def test_a_model_trained_from_another_beginning_has_no_mixtures(monkeypatch: pytest.MonkeyPatch) -> None:
+    outcome = held(monkeypatch, {1.0: 3.6}, refines=False)
+    assert outcome.share == 1.0 and outcome.found is not None and outcome.found.proven < 0
+
+
+def test_without_a_readable_image_there_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(predictor_module, "Predictor", Off)
+    trained: Any = SimpleNamespace(checkpoint=1.0, between=None)
+    gone = [replace(face(2), face_id=5)]
+    assert contest.hold(gone, read, Off(3.0), trained, SimpleNamespace(), SCHEME).found is None  # type: ignore[arg-type]
