@@ -24,10 +24,13 @@ from typing import Any
 import numpy as np
 
 from scaf_gui.core.arrays import BoolArray, FloatArray, frozen
+from scaf_gui.core.scheme import Scheme
 
 #: a landmark taken over from a prediction is known to about this many % of the normaliser; also what a person
 #: would call good: within it nothing needs a drag
 TOLERANCE = 3.0
+#: an error of any direction is this share of its length across a curve, on average
+ACROSS = 2 / math.pi
 #: landmarks of one face err together: so much of one counts, with 68 of them
 _SHARE = 0.15
 _SHAPE = 2.0
@@ -57,13 +60,14 @@ class Evidence:
     """A calibration face: what the prediction said, and how far off it was.
 
     ``errors`` (num_landmarks,) in % of the normaliser, NaN where unknown; ``placed`` (num_landmarks,) bool: put
-    there by hand; the others were taken over, so that their error is only known to be small. ``weight``: 1 for
-    the model in use, less for older ones.
+    there by hand; the others were taken over, so that their error is only known to be within ``limits``
+    (num_landmarks,) %, whatever ``errors`` say. ``weight``: 1 for the model in use, less for older ones.
     """
 
     signal: Signal
     errors: FloatArray
     placed: BoolArray
+    limits: FloatArray
     weight: float = 1.0
 
 
@@ -144,12 +148,13 @@ def calibrate(evidence: Sequence[Evidence], prior: Calibration) -> Calibration:
     placed = np.stack([one.placed for one in evidence])
     known = np.isfinite(errors)
     share = _SHARE * 68 / features.shape[1]  # a face counts as much, however many landmarks it has
+    limits = np.stack([one.limits for one in evidence])
     weight = known * np.array([one.weight for one in evidence])[:, None] * (share * _SHAPE)
     coefficients, offsets = prior.coefficients.copy(), prior.offsets.copy()
     for _ in range(30):
         predictor = np.clip(features @ coefficients + offsets, -2.0, 4.0)
         mean = np.exp(predictor)
-        believed = np.where(placed, np.where(known, errors, mean), taken_over(mean))
+        believed = np.where(placed, np.where(known, errors, mean), taken_over(mean, limits))
         target = predictor + np.clip(believed / mean - 1.0, -1.0, 5.0)
         before = coefficients
         coefficients = _solved(features, weight, target - offsets, prior.coefficients)
@@ -163,7 +168,16 @@ def calibrate(evidence: Sequence[Evidence], prior: Calibration) -> Calibration:
     return Calibration(coefficients, offsets, _spread(evidence, fitted, prior.spread), faces)
 
 
-def taken_over(mean: FloatArray, limit: float = TOLERANCE) -> FloatArray:
+def tolerances(scheme: Scheme) -> FloatArray:
+    """(num_landmarks,) how far off a person lets a landmark be, in % of the normaliser.
+
+    Along a curve a landmark inside it may lie anywhere: only across it a person holds it to :data:`TOLERANCE`.
+    """
+    inner = [scheme.slides(landmark) is not None for landmark in range(scheme.num_landmarks)]
+    return np.where(inner, TOLERANCE / ACROSS, TOLERANCE)
+
+
+def taken_over(mean: FloatArray, limit: FloatArray | float) -> FloatArray:
     """Expected error of landmarks whose error is known to be at most ``limit``, given their ``mean`` without that.
 
     For a Gamma distribution of shape 2: ``mean P(3, x) / P(2, x)`` with ``x = 2 limit / mean`` and P the
@@ -201,7 +215,7 @@ def _spread(evidence: Sequence[Evidence], fitted: Calibration, prior: float) -> 
     for one in evidence:
         expected = fitted.landmarks(one.signal)
         known = np.isfinite(one.errors)
-        errors = np.where(one.placed, np.clip(one.errors, 0.0, _MOST), taken_over(expected))[known]
+        errors = np.where(one.placed, np.clip(one.errors, 0.0, _MOST), taken_over(expected, one.limits))[known]
         ratio = max(float(errors.mean()), 0.05) / float(expected[known].mean())
         total += one.weight * math.log(ratio) ** 2
         count += one.weight

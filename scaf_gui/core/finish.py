@@ -89,8 +89,8 @@ class FinishLine:
 
     ``unseen`` faces wait and are predicted; ``expected``: their mean expected error in %; ``share`` (0 to 1) of them
     is expected to be within ``percent``, between ``low`` and ``high`` with 90 % confidence, as far as the
-    ``calibrated`` faces drawn at random tell; ``None`` while these are too few. ``gain``: ``None`` where the
-    project's models do not tell.
+    ``calibrated`` faces drawn at random tell; ``None`` while these are too few, by ``lacking``. ``gain``: ``None``
+    where the project's models do not tell.
     """
 
     unseen: int
@@ -101,3 +101,4 @@ class FinishLine:
     low: float | None = None
     high: float | None = None
     gain: Gain | None = None
+    lacking: int = 0

@@ -40,7 +40,7 @@ class ShareBar(QWidget):
         width, middle = self.width() - 2.0, self.height() / 2
         track = QRectF(1, middle - 3, width, 6)
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(theme.colour("raised"))
+        painter.setBrush(theme.colour("line"))
         painter.drawRoundedRect(track, 3, 3)
         painter.setBrush(theme.colour("labelled"))
         painter.drawRoundedRect(QRectF(1, middle - 3, max(6.0, width * self._share), 6), 3, 3)
@@ -67,8 +67,8 @@ class FinishLineView(QWidget):
             label.setTextFormat(Qt.TextFormat.PlainText)
         self.setToolTip(_TIP)
         box = QVBoxLayout(self)
-        box.setContentsMargins(14, 0, 12, 12)
-        box.setSpacing(4)
+        box.setContentsMargins(14, 2, 12, 12)
+        box.setSpacing(5)
         box.addWidget(self.title)
         box.addWidget(self.bar)
         box.addWidget(self.note)
@@ -97,7 +97,7 @@ class FinishLineView(QWidget):
         self.setVisible(line is not None)
         sentences = list(spoken(line))
         self.title.setText(sentences[0] if sentences else "")
-        self.note.setText(sentences[1] if len(sentences) > 1 else "")
+        self.note.setText(" ".join(sentences[1:]))
         self.note.setVisible(len(sentences) > 1)
         known = line is not None and line.share is not None
         self.bar.setVisible(known)

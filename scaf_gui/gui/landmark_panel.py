@@ -25,7 +25,7 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.canvas.shown import UNSURE_ABOVE
 
 Index = QModelIndex | QPersistentModelIndex
-_COLUMNS = ("Landmark", "Flag", "Error", "Set by")
+_COLUMNS = ("Landmark", "Flag", "Error %", "Set by")
 _FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
 _ATTRIBUTE_NAMES = {
     "pose": ("Pose", "Large head pose"),
@@ -122,7 +122,7 @@ class LandmarkModel(QAbstractTableModel):
         """The expected error, while it is the model's landmark that is shown."""
         label = self._face.label if self._face is not None else None
         by_person = label is not None and (label.placed[landmark] or self._accepted())
-        return "" if self._expected is None or by_person else f"~{self._expected[landmark]:.1f} %"
+        return "" if self._expected is None or by_person else f"~{self._expected[landmark]:.1f}"
 
     def _accepted(self) -> bool:
         return self._face is not None and self._face.state is State.LABELLED

@@ -8,6 +8,7 @@ wrong is looked up in the label each time, so later corrections and undo count.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -24,6 +25,7 @@ from scaf_gui.core.calibration import (
     Signal,
     calibrate,
     perfect_magnitude,
+    tolerances,
     without_offsets,
 )
 from scaf_gui.core.document import Changed, Document
@@ -46,8 +48,6 @@ SAMPLE = 1000
 #: the share of good faces is worked out from all predictions and varies less than half as much as one counted
 #: among the calibration faces alone (measured: see docs/decisions.md): each of them is worth this many counted ones
 WORTH = 2.0
-#: an error of any direction is this share of its length across a curve, on average
-ACROSS = 2 / np.pi
 
 
 class Expected:
@@ -62,6 +62,7 @@ class Expected:
             record = store.get(f"calibration/{face_id}")
             if record is not None:
                 self._records[face_id] = record
+        self._limits = tolerances(self._scheme)
         self._perfect: dict[str, float | None] = {}
         self._known: dict[int, tuple[Prediction, float]] = {}
         self._fitted: tuple[str, Calibration] | None = None
@@ -96,8 +97,8 @@ class Expected:
         expected = self.landmarks(prediction)
         if expected is None:
             return None
-        inner = [self._scheme.slides(landmark) is not None for landmark in range(self._scheme.num_landmarks)]
-        return np.where(inner, ACROSS * expected, expected)
+        across: FloatArray = expected * (TOLERANCE / self._limits)
+        return across
 
     @property
     def calibration(self) -> Calibration:
@@ -165,9 +166,9 @@ class Expected:
         errors = landmark_errors(np.asarray(record["points"], dtype=np.float64), truth, self._scheme)
         # Taken over, it may still be off by what a person lets pass. Far from what is recorded it was taken
         # over from another prediction, and the distance is a measurement.
-        placed = label.placed | ~(errors <= TOLERANCE)
+        placed = label.placed | ~(errors <= self._limits)
         signal = Signal(np.asarray(record["strength"], dtype=np.float64), record["peak"])
-        return Evidence(signal, errors, placed, weight)
+        return Evidence(signal, errors, placed, self._limits, weight)
 
     def _document_changed(self, changed: Changed) -> None:
         if changed.part != "face":
@@ -220,7 +221,7 @@ class Expected:
         calibration = self.calibration
         line = partial(FinishLine, len(unseen), float(values.mean()), TOLERANCE, len(self.faces))
         if calibration.faces < LEAST_FACES:
-            return line()
+            return line(lacking=math.ceil(LEAST_FACES - calibration.faces))
         share = float(calibration.within(values).mean())
         low, high = wilson(share, WORTH * calibration.faces)
         return line(share, low, high, self._gain(calibration, values))
@@ -253,14 +254,15 @@ def spoken(line: FinishLine | None) -> Iterable[str]:
         return
     faces = f"{line.unseen:,} unseen face{'s' if line.unseen != 1 else ''}"
     if line.share is None or line.low is None or line.high is None:
-        yield f"About {line.expected:.1f} % error expected on {faces}"
-        lacking = int(np.ceil(LEAST_FACES)) - line.calibrated
-        if lacking > 0:
-            yield f"Sure of it after {lacking} more face{'s' if lacking != 1 else ''} drawn at random"
+        yield f"{faces}: about {line.expected:.1f} % off"
+        more = f"{line.lacking} more accepted face{'s' if line.lacking != 1 else ''}"
+        yield f"{more} drawn at random will tell how many are good already."
         return
-    yield (
-        f"{line.share:.0%} of {faces} are within {line.percent:.0f} % "
-        f"(between {line.low:.0%} and {line.high:.0%}, from {line.calibrated} drawn at random)"
-    )
+    yield f"{_percent(line.share)} of {faces} {'is' if line.unseen == 1 else 'are'} within {line.percent:.0f} %"
+    yield f"Likely {_percent(line.low)[:-2]} to {_percent(line.high)}, from {line.calibrated} faces drawn at random."
     if line.gain is not None:
-        yield f"{line.gain.labels} more labels would make it about {line.gain.share:.0%}"
+        yield f"{line.gain.labels} more labels would make it about {_percent(line.gain.share)}."
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from scaf_gui.core.queue import Queue, Ranking, rank, shuffled
+from scaf_gui.core.queue import ONE_IN, Queue, Ranking, draw, rank, shuffled
 
 ids = st.integers(1, 60)
 score = st.floats(-1e6, 1e6) | st.sampled_from([0.0, 1.0, math.inf, -math.inf])
@@ -140,3 +140,41 @@ def test_next_is_never_the_current_face_itself() -> None:
     assert queue.after(2, {2}) is None
     assert queue.after(3, {1, 3}) == 1
     assert queue.after(None, {2, 3}) == 2 and queue.after(9, {3}) == 3
+
+
+@given(queues(), scores, st.lists(ids, unique=True, max_size=8), st.integers(0, 10), st.lists(ids, max_size=2))
+def test_drawn_faces_take_every_tenth_place_and_are_never_set_aside(
+    queue: Queue, new: dict[int, float], lots: list[int], since: int, keep: list[int]
+) -> None:
+    after = queue.reordered(rank(new, 0.3), new, keep, lots, since)
+    assert sorted(after.order) == sorted(set(queue.order) | set(new))
+    assert not after.set_aside & set(lots) and after.drawn == set(lots)
+    assert ends_with_those_set_aside(after)
+    first = [face for face in dict.fromkeys(keep) if face in queue.order]
+    there = [face for face in lots if face in after.order and face not in first]
+    places = [after.order.index(face) for face in there]
+    usual = len(after.order) - len(after.set_aside) - len(there)
+    start = max(len(first), ONE_IN - 1 - since)
+    for number, place in enumerate(places):
+        # every tenth place, as long as there are other faces to stand between
+        assert place == min(start + number * ONE_IN, usual + number)
+
+
+def test_one_waiting_face_in_ten_is_drawn_the_same_ones_for_good() -> None:
+    first = draw(range(1, 101), (), seed=0)
+    assert len(first) == 10 and draw(reversed(range(1, 101)), (), seed=0) == first
+    assert first != draw(range(1, 101), (), seed=1) and first != tuple(sorted(first))
+    others = [face for face in range(1, 101) if face not in first]
+    left = [*first[4:], *others[30:]]
+    assert draw(left, first, seed=0) == first[4:]  # enough of them still wait
+    grown = draw(range(1, 301), first, seed=0)
+    assert len(grown) == 30 and set(first) < set(grown)
+    assert len(draw([5, 6], (), 0)) == 1 and draw([], (), 0) == ()
+
+
+def test_drawing_favours_no_face() -> None:
+    hits = [0] * 51
+    for seed in range(400):
+        for face in draw(range(1, 51), (), seed):
+            hits[face] += 1
+    assert sum(hits) == 2000 and all(16 <= count <= 70 for count in hits[1:])  # 40 each, give or take 5 deviations

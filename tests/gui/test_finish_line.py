@@ -21,7 +21,7 @@ def test_says_the_share_its_range_and_what_more_labels_bring(qtbot: QtBot, dress
     view = made(qtbot)
     assert view.isVisible() and view.bar.isVisible()
     said = view.title.text() + view.note.text()
-    for part in ("40%", "1,200 unseen faces", "3 %", "25%", "57%", "12", "50 more labels", "52%"):
+    for part in ("40 % of 1,200 unseen faces", "within 3 %", "25 to 57 %", "from 12", "50 more labels", "52 %"):
         assert part in said, part
     before = view.bar.grab().toImage()
     view.bar.show_share(0.9, 0.8, 0.95)
@@ -30,8 +30,8 @@ def test_says_the_share_its_range_and_what_more_labels_bring(qtbot: QtBot, dress
 
 def test_says_no_share_that_nothing_stands_for(qtbot: QtBot, dressed: QApplication) -> None:
     view = made(qtbot)
-    view.show_line(FinishLine(3, 5.04, 3.0, 1))
+    view.show_line(FinishLine(3, 5.04, 3.0, 1, lacking=4))
     assert not view.bar.isVisible()
-    assert "5.0 %" in view.title.text() and "4 more faces" in view.note.text()
+    assert "5.0 %" in view.title.text() and "4 more accepted faces" in view.note.text()
     view.show_line(None)
     assert not view.isVisible()

@@ -45,7 +45,7 @@ def test_landmarks_show_names_flags_expected_errors_and_who_set_them(qtbot: QtBo
     expected = np.array([1.0, 4.26, 2.0, 2.0, 2.0])
     panel.show_face(SCHEME, face, prediction, expected)
     row = [panel.model.index(1, column).data() for column in range(4)]
-    assert row == [SCHEME.names[1].replace("_", " "), "", "~4.3 %", "model"]
+    assert row == [SCHEME.names[1].replace("_", " "), "", "~4.3", "model"]
     shades = [panel.model.index(n, 2).data(Qt.ItemDataRole.ForegroundRole).name() for n in (0, 1)]
     assert shades == [theme.colour("muted").name(), theme.colour("warning").name()]
     label = start_label(face, prediction, "me")
@@ -54,7 +54,7 @@ def test_landmarks_show_names_flags_expected_errors_and_who_set_them(qtbot: QtBo
     started = replace(face, label=label.with_point(1, 3, 4), state=State.STARTED)
     panel.show_face(SCHEME, started, prediction, expected)
     assert [panel.model.index(1, column).data() for column in (1, 2, 3)] == ["visible", "", "hand"]
-    assert panel.model.index(2, 2).data() == "~2.0 %"
+    assert panel.model.index(2, 2).data() == "~2.0"
     panel.show_face(SCHEME, replace(started, state=State.LABELLED), prediction, expected)
     assert panel.model.index(2, 2).data() == ""  # a person stands for it now
     assert panel.summary.text() == "1 of 5 by hand"

@@ -22,9 +22,13 @@ def test_reordering_keeps_current_and_next_in_place_and_sets_the_top_aside(make_
     assert session.agenda.reorder_by_scores("m") == 14
     order = session.queue.order
     assert order[:2] == (first, second)
-    rest = [i for i in range(14, 0, -1) if i not in (first, second)]
-    aside = [i for i in (14,) if i in rest]
-    assert list(order[2:]) == [i for i in rest if i not in aside] + aside
+    (drawn,) = session.queue.drawn
+    aside = [i for i in (14,) if i not in (first, second, drawn)]
+    rest = [i for i in range(14, 0, -1) if i not in (first, second, drawn, *aside)]
+    expected = [first, second, *rest]
+    if drawn not in (first, second):
+        expected.insert(9, drawn)  # the tenth place is chance's
+    assert list(order) == expected + aside
     assert session.queue.set_aside == frozenset(aside)
     assert seen[-1] is session.queue and session.current == first
 
@@ -59,7 +63,7 @@ def test_order_scores_and_set_aside_come_back(make_session):
     session.close()
     again = open_project(path)
     try:
-        assert again.queue == queue and len(queue.set_aside) == 2
+        assert again.queue == queue and 1 <= len(queue.set_aside) <= 2 and len(queue.drawn) == 1
         assert (again.agenda.ranked_by, again.agenda.discard) == ("nnm", 0.2)
     finally:
         again.close()
@@ -104,3 +108,43 @@ def test_predictions_are_asked_for_again_when_a_box_changes(make_session):
     assert session.document.prediction(1) is not None and session.work.to_predict.get(1) is None
     session.take(replace(fresh, model_id="another"))
     assert len(session.work.to_predict) == 13
+
+
+def accept(session, face_id):
+    face = session.document.face(face_id)
+    label = Label.from_points(np.arange(136.0).reshape(68, 2), Author.now("ann"))
+    session.edit(Edit("Accept", (Change(face, Face(face.id, face.image, face.box, label, state=State.LABELLED)),)))
+
+
+def test_a_drawn_face_comes_after_nine_others_however_often_the_queue_is_reordered(make_session):
+    session = make_session()
+    agenda = session.agenda
+    assert agenda.at_random(1)  # the first order is random as a whole
+    session.document.set_predictions(predictions(session, {i: i for i in range(1, 15)}))
+    agenda.reorder_by_scores("m", keep=False)
+    (drawn,) = session.queue.drawn
+    assert session.queue.order.index(drawn) == 9 and drawn not in session.queue.set_aside
+    assert agenda.at_random(drawn) and not agenda.at_random(session.queue.order[0])
+    for place in (8, 7, 6):
+        accept(session, session.queue.order[0])
+        agenda.reorder_by_scores("m", keep=False)
+        assert session.queue.order.index(drawn) == place
+    session.undo()
+    agenda.reorder_by_scores("m", keep=False)
+    assert session.queue.order.index(drawn) == 7
+    accept(session, drawn)
+    agenda.reorder_by_scores("m", keep=False)
+    assert agenda.since_drawn == 0 and drawn in session.queue.drawn and drawn not in session.queue.order
+    path = session.path
+    session.close()
+    again = open_project(path)
+    try:
+        assert again.agenda.at_random(drawn) and len(again.queue.drawn) == 2  # the next one is drawn already
+    finally:
+        again.close()
+
+
+def test_a_random_order_draws_nobody(make_session):
+    session = make_session()
+    session.agenda.shuffle(4)
+    assert not session.queue.drawn and session.agenda.at_random(session.queue.order[-1])
