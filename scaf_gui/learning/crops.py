@@ -6,10 +6,36 @@ import cv2
 import numpy as np
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
-from scaf_gui.core.geometry import Square, crop_transform
+from scaf_gui.core.geometry import Square, crop_square, crop_transform, inverse, landmark_box, transform
+from scaf_gui.core.scheme import Scheme
 
 #: beyond this reduction the image is averaged down before the crop is cut
 _MAX_SUPERSAMPLE = 6
+
+#: a second look turns a face by no more; beyond, the first look is not to be trusted so far
+_MAX_DEGREES = 45.0
+
+
+def level_view(points: FloatArray, scheme: Scheme, first: Square) -> tuple[Square, float]:
+    """Where to look again at a face: the square around its predicted landmarks, and the turn that levels the eyes.
+
+    :param points: (L, 2) image pixels
+    :param first: the square that they were predicted from. It stays, unturned, where the landmarks lead far from it.
+    :returns: square and degrees for :func:`cut_crop`; no turn without the scheme's pair of eye corners
+    """
+    degrees = 0.0
+    if scheme.normaliser is not None:
+        dx, dy = points[scheme.normaliser[1]] - points[scheme.normaliser[0]]
+        degrees = -float(np.degrees(np.arctan2(dy, dx)))
+    if not abs(degrees) <= _MAX_DEGREES:
+        degrees = 0.0
+    turn = crop_transform(Square(0.0, 0.0, 1.0), 1, degrees)
+    turned = crop_square(landmark_box(transform(turn, points), scheme.face_box))
+    cx, cy = transform(inverse(turn), np.array([turned.cx, turned.cy]))
+    moved = max(abs(cx - first.cx), abs(cy - first.cy))
+    if not (0.5 * first.side < turned.side < 2.0 * first.side and moved < 0.5 * first.side):
+        return first, 0.0
+    return Square(float(cx), float(cy), turned.side), degrees
 
 
 def cut_crop(image: ByteArray, square: Square, size: int, degrees: float = 0.0) -> ByteArray:

@@ -15,7 +15,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.acquisition import ACQUISITIONS, magnitudes
 from scaf_gui.learning.checkpoint import Checkpoint
-from scaf_gui.learning.crops import cut_crop
+from scaf_gui.learning.crops import cut_crop, level_view
 from scaf_gui.learning.decoding import DECODERS, to_crop
 from scaf_gui.learning.device import Device, cpu_device, out_of_memory
 from scaf_gui.learning.inference import ready
@@ -53,6 +53,8 @@ class Predictor:
     :param scores: which heatmap acquisition functions to compute with each prediction
     :param flip_average: average each crop's heatmaps with those of its mirror image, at twice the cost;
         ``None``: as the checkpoint says
+    :param second_look: cut each face again by its predicted shape, level and mirrored, and take the mean of both
+        looks, at twice the cost. Magnitudes, scores and features stay those of the first.
     :param decoder: a name in :data:`DECODERS`; ``None``: the checkpoint's
     :param window: side of the NNM window, odd, heatmap pixels; ``None``: the checkpoint's
     :raises CheckpointError: where the checkpoint's scheme does not lead to the project's
@@ -66,6 +68,7 @@ class Predictor:
         scores: Sequence[str] = ("nnm", "entropy", "peak"),
         *,
         flip_average: bool | None = None,
+        second_look: bool = False,
         decoder: str | None = None,
         window: int | None = None,
     ) -> None:
@@ -81,6 +84,8 @@ class Predictor:
         self._matrix = None if source.id == scheme.id else matrix
         self._flip = torch.as_tensor(source.flip)
         self._flip_average = bool(checkpoint.meta.get("flip_average", False)) if flip_average is None else flip_average
+        self._scheme = scheme
+        self._second_look = second_look
         self._decode = DECODERS[decoder or checkpoint.meta["decoder"]]
         self._sigma = float(checkpoint.meta["sigma"])
         self._window = window or int(checkpoint.meta["nnm_window"])
@@ -149,15 +154,12 @@ class Predictor:
     def predict(self, crops: Sequence[ByteArray] | ByteArray) -> CropPredictions:
         """Landmarks of crops (B, crop_size, crop_size, 3) uint8 RGB."""
         heatmaps, features = self.heatmaps(crops)
+        peak, points_crop = self._landmarks(heatmaps)
         with torch.inference_mode():
-            peak, points = self._decode(heatmaps, self._sigma)
-            points = to_crop(points, self.crop_size, heatmaps.shape[-1])
             magnitude = magnitudes(heatmaps, peak, self._window)
             scores = {name: function(heatmaps, peak, self._window) for name, function in self._scores.items()}
-        points_crop = points.cpu().numpy().astype(np.float64)
         magnitude_array = magnitude.cpu().numpy().astype(np.float64)
         if self._matrix is not None:
-            points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
             # A learnt map has negative weights too: what counts is how much a landmark depends on each.
             shares = np.abs(self._matrix)
             magnitude_array = magnitude_array @ (shares / shares.sum(axis=1, keepdims=True)).T
@@ -168,17 +170,47 @@ class Predictor:
             features.cpu().numpy(),
         )
 
+    def _landmarks(self, heatmaps: Tensor) -> tuple[Tensor, FloatArray]:
+        """Peaks (B, L, 2), and the landmarks (B, K, 2) of the project's scheme in crop pixels."""
+        with torch.inference_mode():
+            peak, points = self._decode(heatmaps, self._sigma)
+            points = to_crop(points, self.crop_size, heatmaps.shape[-1])
+        points_crop: FloatArray = points.cpu().numpy().astype(np.float64)
+        if self._matrix is not None:
+            points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
+        return peak, points_crop
+
     def predict_faces(self, faces: Sequence[tuple[ByteArray, Square]]) -> list[FacePrediction]:
         """Landmarks of faces, each given as its image (H, W, 3) uint8 RGB and its crop's square."""
         if not faces:
             return []
         batch = self.predict([cut_crop(image, square, self.crop_size) for image, square in faces])
+        points = [
+            transform(inverse(crop_transform(square, self.crop_size)), found)
+            for (_, square), found in zip(faces, batch.points_crop, strict=True)
+        ]
+        if self._second_look:
+            points = self._seen_again(faces, points)
         return [
             FacePrediction(
-                transform(inverse(crop_transform(square, self.crop_size)), batch.points_crop[place]),
+                points[place],
                 batch.magnitude[place],
                 {name: float(values[place]) for name, values in batch.scores.items()},
                 batch.features[place],
             )
-            for place, (_, square) in enumerate(faces)
+            for place in range(len(faces))
+        ]
+
+    def _seen_again(self, faces: Sequence[tuple[ByteArray, Square]], points: list[FloatArray]) -> list[FloatArray]:
+        """The mean of first looks (L, 2), image pixels, and of second ones, mirrored in crops cut by the first."""
+        views = [level_view(found, self._scheme, square) for found, (_, square) in zip(points, faces, strict=True)]
+        crops = [
+            cut_crop(image, square, self.crop_size, degrees)
+            for (image, _), (square, degrees) in zip(faces, views, strict=True)
+        ]
+        heatmaps, _ = self.heatmaps([crop[:, ::-1] for crop in crops])
+        _, again = self._landmarks(heatmaps[:, self._flip].flip(3).contiguous())
+        return [
+            (found + transform(inverse(crop_transform(square, self.crop_size, degrees)), other)) / 2
+            for found, other, (square, degrees) in zip(points, again, views, strict=True)
         ]

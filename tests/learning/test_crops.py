@@ -4,8 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from scaf_gui.core.geometry import Square, crop_transform, transform
-from scaf_gui.learning.crops import cut_crop
+from scaf_gui.core.geometry import Square, crop_square, crop_transform, landmark_box, transform
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.learning.crops import cut_crop, level_view
 
 
 def spot(height: int, width: int, x: float, y: float, sigma: float) -> np.ndarray:
@@ -71,3 +72,33 @@ def test_the_image_is_not_written_to() -> None:
     image = np.full((30, 30, 3), 7, np.uint8)
     image.setflags(write=False)
     cut_crop(image, Square(15.0, 15.0, 300.0), 16)
+
+
+@pytest.mark.parametrize("degrees", [-30.0, 0.0, 12.0])
+def test_the_level_view_of_a_turned_face_is_its_upright_crop(scheme: Scheme, degrees: float) -> None:
+    points = load_faces_points(scheme)
+    upright = crop_square(landmark_box(points, scheme.face_box))
+    around = Square(upright.cx, upright.cy, 1.0)
+    turned = transform(crop_transform(around, 1, degrees), points) + np.array([upright.cx, upright.cy])
+    square, back = level_view(turned, scheme, Square(upright.cx, upright.cy, upright.side))
+    seen = transform(crop_transform(square, 128, back), turned)
+    assert np.isclose(back, -degrees, atol=1e-6)
+    assert np.allclose(seen, transform(crop_transform(upright, 128), points), atol=1e-6)
+
+
+def load_faces_points(scheme: Scheme) -> np.ndarray:
+    """Landmarks (68, 2) whose eye corners are level: an ellipse, and the eyes at one height."""
+    angle = np.linspace(0, 2 * np.pi, scheme.num_landmarks, endpoint=False)
+    points = np.stack([200 + 60 * np.cos(angle), 180 + 75 * np.sin(angle)], axis=1)
+    assert scheme.normaliser is not None
+    points[list(scheme.normaliser)] = [[170.0, 165.0], [230.0, 165.0]]
+    return points
+
+
+def test_a_first_look_gone_astray_is_not_followed(scheme: Scheme) -> None:
+    first = Square(200.0, 180.0, 200.0)
+    points = load_faces_points(scheme)
+    assert level_view(points * 0.2, scheme, first) == (first, 0.0)
+    assert level_view(points + 300, scheme, first) == (first, 0.0)
+    upside_down = 2 * np.array([200.0, 180.0]) - points
+    assert level_view(upside_down, scheme, first)[1] == 0.0

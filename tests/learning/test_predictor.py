@@ -7,16 +7,17 @@ import numpy as np
 import pytest
 import torch
 
-from scaf_gui.core.geometry import Square
+from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.checkpoint import Checkpoint, make_checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.device import Device
-from scaf_gui.learning.networks import ScafNet
+from scaf_gui.learning.networks import ScafNet, normalise
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import preset
 from scaf_gui.learning.start import start_network
+from scaf_gui.learning.targets import gaussian_targets, to_heatmap
 
 
 @pytest.fixture(scope="module")
@@ -89,6 +90,73 @@ def test_flip_averaging_makes_mirrored_crops_give_mirrored_landmarks(
     crop = cut_crop(faces.read("1.png"), faces.examples[1].square, 128)
     plain, mirrored = predictor.heatmaps([crop, np.ascontiguousarray(crop[:, ::-1])])[0]
     assert torch.allclose(mirrored[list(scheme.flip)].flip(2), plain, atol=1e-4)
+
+
+def test_options_take_the_place_of_what_the_checkpoint_says(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any
+) -> None:
+    crop = cut_crop(faces.read("1.png"), faces.examples[1].square, 128)
+    plain = Predictor(checkpoint, cpu, scheme).predict([crop])
+    averaging = Checkpoint(checkpoint.id, {**checkpoint.meta, "flip_average": True}, checkpoint.tensors)
+    assert np.allclose(
+        Predictor(averaging, cpu, scheme, flip_average=False).predict([crop]).points_crop, plain.points_crop
+    )
+    both = [
+        Predictor(checkpoint, cpu, scheme, flip_average=True).predict([crop]),
+        Predictor(averaging, cpu, scheme).predict([crop]),
+    ]
+    assert np.allclose(both[0].points_crop, both[1].points_crop) and both[0].features.shape == (1, 99)
+    assert np.allclose(both[0].features, plain.features, atol=1e-5)
+    wide = Predictor(checkpoint, cpu, scheme, window=9).predict([crop])
+    assert not np.allclose(wide.magnitude, plain.magnitude) and np.allclose(wide.points_crop, plain.points_crop)
+    pixels = Predictor(checkpoint, cpu, scheme, decoder="argmax").predict([crop]).points_crop
+    at = (pixels + 0.5) / 2 - 0.5
+    assert np.allclose(at, at.round()) and not np.allclose(pixels, plain.points_crop)
+
+
+def test_the_second_look_of_a_level_centred_face_is_its_mirror_image(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cut like the first one, the second look is flip averaging of landmarks."""
+    monkeypatch.setattr("scaf_gui.learning.predictor.level_view", lambda points, scheme, first: (first, 0.0))
+    example = faces.examples[1]
+    given = (faces.read(example.image), example.square)
+    plain, again = (
+        Predictor(checkpoint, cpu, scheme, second_look=on).predict_faces([given])[0] for on in (False, True)
+    )
+    crop = cut_crop(*given, 128)
+    mirrored = Predictor(checkpoint, cpu, scheme).predict([crop[:, ::-1]]).points_crop[0][list(scheme.flip)]
+    mirrored[:, 0] = 127 - mirrored[:, 0]
+    back = transform(inverse(crop_transform(example.square, 128)), mirrored)
+    assert np.allclose(again.points, (plain.points + back) / 2, atol=1e-3)
+    assert np.array_equal(again.magnitude, plain.magnitude) and again.scores == plain.scores
+
+
+def test_the_second_look_is_where_the_first_says(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turned, moved view and back: an ideal network finds the same landmarks there."""
+    example = faces.examples[1]
+    square = Square(example.square.cx + 9, example.square.cy - 5, example.square.side * 1.2)
+    monkeypatch.setattr("scaf_gui.learning.predictor.level_view", lambda points, scheme, first: (square, 20.0))
+    predictor = Predictor(checkpoint, cpu, scheme, second_look=True)
+    seen = transform(crop_transform(square, 128, 20.0), example.points)
+    seen[:, 0] = 127 - seen[:, 0]
+    maps = gaussian_targets(to_heatmap(torch.from_numpy(seen[list(scheme.flip)])[None], 128, 64), 64, 2.0, None, False)
+    monkeypatch.setattr(predictor, "heatmaps", lambda crops: (maps.float(), torch.zeros(1, 99)))
+    found = predictor._seen_again([(faces.read(example.image), example.square)], [example.points])[0]
+    assert np.abs(found - example.points).max() < 0.05 * example.square.side / 64
+
+
+def test_folded_weights_predict_as_the_network_does(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any
+) -> None:
+    crop = cut_crop(faces.read("1.png"), faces.examples[1].square, 128)
+    mean = torch.tensor(checkpoint.meta["normalisation"]["mean"])
+    with torch.inference_mode():
+        wanted = checkpoint.network()(normalise(torch.from_numpy(crop)[None], mean))
+    found = Predictor(checkpoint, cpu, scheme).heatmaps([crop])[0]
+    assert found.is_contiguous() and float((found - wanted).abs().max()) < 1e-4 * float(wanted.abs().max())
 
 
 def test_bfloat16_lands_close_to_float32(checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any) -> None:
