@@ -18,6 +18,7 @@ from scaf_gui.core.face import State
 from scaf_gui.settings import Settings
 
 _LIBRARIES = ("torch", "numpy", "opencv-python-headless", "h5py", "safetensors", "PySide6-Essentials", "pyqtgraph")
+_INCLUDE = "labelled: started faces too; all: predictions too"
 
 
 def formats() -> list[str]:
@@ -42,17 +43,28 @@ def register(commands: Any) -> None:
     project_argument(load)
     load.add_argument("--format", required=True, metavar="F", choices=Choices(formats), help="%(choices)s")
     load.add_argument("--from", dest="source", type=Path, required=True, metavar="PATH", help="label file or folder")
-    load.add_argument("--replace", action="store_true", help="overwrite labels that differ (else they are kept)")
+    load.add_argument("--on-conflict", choices=("keep", "replace"), default="keep", help="your labels that differ")
+    load.add_argument("--dry-run", action="store_true", help="only say what would be done")
     load.set_defaults(run=run_import)
 
     export = commands.add_parser("export", help="write labels to files")
     project_argument(export)
     export.add_argument("--format", required=True, metavar="F", choices=Choices(formats), help="%(choices)s")
     export.add_argument("--out", type=Path, required=True, metavar="DIR", help="new or empty folder")
-    export.add_argument("--include", choices=("labelled", "all"), default="labelled", help="all: predictions too")
+    export.add_argument("--include", choices=("reviewed", "labelled", "all"), default="reviewed", help=_INCLUDE)
     export.add_argument("--scheme", metavar="ID", help="write these landmarks instead (98 points hold 68)")
+    export.add_argument("--variant", metavar="V", default="", help="way to write the format (see 'formats')")
+    export.add_argument(
+        "--images", choices=("none", "copy", "link", "crop"), default="none", help="what goes with them"
+    )
+    export.add_argument("--split", metavar="SHARES", default="", help="80/20 (train, test) or 80/10/10 (with val)")
+    export.add_argument("--split-by", choices=("image", "subject"), default="image", help="what stays together")
+    export.add_argument("--seed", type=int, default=0, help="of the split (default 0)")
     export.add_argument("--overwrite", action="store_true", help="into a folder that holds files already")
     export.set_defaults(run=run_export)
+
+    listed = commands.add_parser("formats", help="list the label formats and what each holds")
+    listed.set_defaults(run=run_formats)
 
     info = commands.add_parser("info", help="what a project holds; what this program runs on")
     info.add_argument("project", type=Path, nargs="?", metavar="P.scaf")
@@ -93,46 +105,92 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
     from scaf_gui.session.exchange import import_labels
 
     with opened(args.project, progress) as session:
-        summary = import_labels(session, args.format, args.source, replace_labels=args.replace)
+        summary = import_labels(session, args.format, args.source, on_conflict=args.on_conflict, dry_run=args.dry_run)
     values = {
         "imported": summary.imported,
         "unchanged": summary.unchanged,
         "added_faces": summary.added_faces,
+        "changed": summary.changed,
         "conflicts": list(summary.conflicts),
         "replaced": summary.replaced,
         "unmatched": [list(pair) for pair in summary.unmatched],
+        "dry_run": args.dry_run,
     }
-    lines = [f"{summary.imported} labels imported, {summary.unchanged} were there already"]
+    done = "would be imported" if args.dry_run else "imported"
+    lines = [f"{summary.imported} labels {done}, {summary.unchanged} were there already"]
+    lines += [f"{summary.added_faces} of them of faces the project did not know"] if summary.added_faces else []
+    lines += [f"{summary.changed} of them only add attributes, or finish a label"] if summary.changed else []
     if summary.conflicts:
-        what = "replaced" if args.replace else "kept your labels; --replace overwrites them"
+        what = "replaced" if summary.replaced else "your labels are kept; --on-conflict replace overwrites them"
         lines.append(f"{len(summary.conflicts)} conflicts, such as {summary.conflicts[0]}: {what}")
     lines += [f"left out: {where}: {reason}" for where, reason in summary.unmatched[:5]]
     return Outcome(values, lines)
 
 
 def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:
-    from scaf_gui.session.exchange import export_labels
+    from scaf_gui.session.exchange import ExportOptions, export_steps
 
+    options = ExportOptions(
+        args.format,
+        args.include,
+        args.scheme,
+        args.variant,
+        args.images,
+        args.split,
+        args.split_by,
+        args.seed,
+        args.overwrite,
+    )
     with opened(args.project, progress) as session:
         if args.include == "all":
             restore(session)
-        summary = export_labels(
-            session, args.format, args.out, include=args.include, scheme_id=args.scheme, overwrite=args.overwrite
-        )
+        work = export_steps(session, args.out, options)
+        while True:
+            try:
+                progress("Exporting", *next(work))
+            except StopIteration as end:
+                summary = end.value
+                break
+            finally:
+                progress.clear()
     report = summary.report
     values = {
         "written": report.written,
         "labelled": summary.labelled,
         "predicted": summary.predicted,
         "scheme": summary.scheme,
+        "splits": dict(summary.splits),
+        "images": report.images,
         "files": [str(file) for file in report.files],
         "left_out": [list(pair) for pair in report.left_out],
         "renamed": dict(report.renamed),
     }
     lines = [f"{report.written} faces written to {args.out} ({summary.scheme})"]
+    lines += [f"{name}: {count}" for name, count in summary.splits.items()]
+    lines += [f"{report.images} images"] if report.images else []
     lines += [f"{summary.predicted} of them are predictions"] if summary.predicted else []
     lines += [f"left out: {image}: {reason}" for image, reason in report.left_out[:5]]
     return Outcome(values, lines)
+
+
+def run_formats(args: argparse.Namespace, progress: Progress) -> Outcome:
+    from scaf_gui.io.formats import formats
+
+    rows = [
+        {
+            "id": format_.id,
+            "title": format_.title,
+            "schemes": list(format_.schemes),
+            "variants": dict(format_.variants),
+            "occluded": format_.holds.occluded,
+            "missing": format_.holds.missing,
+            "box": format_.holds.box,
+            "attributes": format_.holds.attributes,
+        }
+        for format_ in formats().values()
+    ]
+    lines = [f"{row['id']:8} {row['title']:24} {', '.join(row['variants'])}".rstrip() for row in rows]
+    return Outcome({"formats": rows}, lines)
 
 
 def run_info(args: argparse.Namespace, progress: Progress) -> Outcome:

@@ -1,44 +1,65 @@
-"""Labels in from files, labels out to files. Importing is one edit, which can be undone."""
+"""Labels out to files: which faces, in which landmarks, divided into which sets, with which images."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections import Counter, defaultdict
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaf_gui.core.edits import Change, Edit
-from scaf_gui.core.face import Author, BoxSource, Face, Flag, Label, State
+from scaf_gui.core.arrays import ByteArray
+from scaf_gui.core.face import Face, Flag, Prediction, State
+from scaf_gui.core.geometry import crop_square
 from scaf_gui.core.scheme import Scheme, load_scheme
-from scaf_gui.errors import UsageError
+from scaf_gui.errors import ImageError, UsageError
+from scaf_gui.session.export_readme import readme
+from scaf_gui.session.importing import ImportSummary, format_named, import_labels
 from scaf_gui.session.project import schemes
-from scaf_gui.session.truth import SAME_FACE, agreement, label_box, match
+from scaf_gui.session.splits import divide, parse_shares
+from scaf_gui.session.truth import label_box
 
 if TYPE_CHECKING:
     from scaf_gui.io.formats import ExportReport, FaceFormat, LabelledFace
     from scaf_gui.session.session import Session
 
+__all__ = ["ExportOptions", "ExportSummary", "ImportSummary", "export_labels", "export_scheme", "import_labels"]
+
 #: schemes that readers of a format expect, though its files can hold any number of landmarks
 EXPECTED = {"300w": ("300w-68",)}
-INCLUDE = ("labelled", "all")
+#: which faces go out -> what that means to a person
+INCLUDE = {
+    "reviewed": "Reviewed faces: accepted or imported",
+    "labelled": "Labelled faces: also those that are only started",
+    "all": "All faces: predictions too, marked as such",
+}
+#: what becomes of the images -> what that means to a person
+IMAGES = {
+    "none": "Labels only",
+    "copy": "Copied, turned upright",
+    "link": "Linked to",
+    "crop": "Cut out around each face",
+}
+#: no crop is larger than this many pixels
+_LARGEST_CROP = 16_384
+_BATCH = 100
 
 
 @dataclass(frozen=True)
-class ImportSummary:
-    """What an import did. ``conflicts``: images whose face has another label of a person's.
+class ExportOptions:
+    """What to export and how; ``split`` as :func:`parse_shares` takes it. See ``INCLUDE`` and ``IMAGES``."""
 
-    ``kept``: conflicts in which that label stayed; ``unmatched``: (file or line, reason).
-    """
-
-    imported: int
-    unchanged: int
-    added_faces: int
-    conflicts: tuple[str, ...]
-    replaced: int
-    unmatched: tuple[tuple[str, str], ...]
+    format_id: str
+    include: str = "reviewed"
+    scheme_id: str | None = None
+    variant: str = ""
+    images: str = "none"
+    split: str = ""
+    split_by: str = "image"
+    seed: int = 0
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,80 +70,28 @@ class ExportSummary:
     scheme: str
     labelled: int
     predicted: int
+    splits: Mapping[str, int] = field(default_factory=dict)
 
 
-def format_named(format_id: str) -> FaceFormat:
-    """:raises UsageError: there is no such format"""
-    from scaf_gui.io.formats import formats
+@dataclass(frozen=True)
+class _Crop:
+    """The square that is cut out of an image: its top-left pixel and its side."""
 
-    known = formats()
-    if format_id not in known:
-        raise UsageError(f"there is no label format '{format_id}'; use one of {', '.join(known)}")
-    return known[format_id]
-
-
-def import_labels(
-    session: Session,
-    format_id: str,
-    source: Path,
-    *,
-    replace_labels: bool = False,
-    preview: bool = False,
-    by: object = None,
-) -> ImportSummary:
-    """Take labels from files into the project, as one edit.
-
-    A face that has another label of a person's keeps it, unless ``replace_labels`` is given; both are
-    reported as conflicts. Labels of faces the project does not know yet in its images become new faces.
-
-    :param preview: only say what would be done
-    :raises LabelFileError: a file is malformed, or has another number of points than the scheme;
-        nothing is imported then
-    """
-    images = tuple(dict.fromkeys(face.image for face in session.document))
-    report = format_named(format_id).read(source, session.scheme, images)
-    changes: list[Change] = []
-    conflicts: list[str] = []
-    unchanged = added = replaced = 0
-    next_id = session.document.next_id()
-    for label, face in match(report.faces, session.document, session.scheme):
-        if face is None:
-            changes.append(Change(None, _labelled(Face(next_id, label.image), label, session)))
-            next_id, added = next_id + 1, added + 1
-            continue
-        if _same(face, label):
-            unchanged += 1
-            continue
-        if face.label is not None:
-            conflicts.append(face.image)
-            if not replace_labels:
-                continue
-            replaced += 1
-        changes.append(Change(face, _labelled(face, label, session)))
-    if changes and not preview:
-        session.edit(Edit(f"Import {len(changes)} labels", tuple(changes)), by)
-    unmatched = tuple((str(where), reason) for where, reason in report.unmatched)
-    return ImportSummary(len(changes), unchanged, added, tuple(conflicts), replaced, unmatched)
+    image: str
+    x: int
+    y: int
+    side: int
 
 
-def _same(face: Face, label: LabelledFace) -> bool:
-    """Whether a face has this very label already (to what files can hold: six decimals)."""
-    return (
-        face.label is not None
-        and face.state is State.LABELLED
-        and np.array_equal(face.label.flags == Flag.MISSING, label.flags == Flag.MISSING)
-        and np.allclose(face.label.points, label.points, rtol=0, atol=1e-5, equal_nan=True)
-    )
+@dataclass(frozen=True)
+class _Chosen:
+    """A face that goes out; ``number`` is its place among those of its image."""
 
-
-def _labelled(face: Face, label: LabelledFace, session: Session) -> Face:
-    """The face with the imported label; its box is replaced where it is no person's and misses the face."""
-    box = face.box
-    if box is None or (box.source is not BoxSource.DRAWN and agreement(box, label, session.scheme) < SAME_FACE):
-        box = replace(label.box, source=BoxSource.FILE) if label.box else label_box(label, session.scheme)
-    given = Label.from_points(label.points, Author.now(session.user), label.flags)
-    attributes = face.attributes if label.attributes is None else label.attributes
-    return replace(face, box=box, label=given, attributes=attributes, state=State.LABELLED)
+    face: Face
+    prediction: Prediction | None
+    number: int
+    crop: _Crop | None = None
+    name: str = ""
 
 
 def export_scheme(session_scheme: Scheme, format_: FaceFormat, wanted: str | None = None) -> Scheme:
@@ -134,6 +103,8 @@ def export_scheme(session_scheme: Scheme, format_: FaceFormat, wanted: str | Non
     :raises UsageError: the project's landmarks do not lead there
     """
     if wanted is not None:
+        if wanted == session_scheme.id:
+            return session_scheme
         if wanted not in schemes():
             raise UsageError(f"there is no landmark scheme '{wanted}'; use one of {', '.join(schemes())}")
         target = load_scheme(schemes()[wanted])
@@ -160,53 +131,222 @@ def export_labels(
     format_id: str,
     out: Path,
     *,
-    include: str = "labelled",
+    include: str = "reviewed",
     scheme_id: str | None = None,
     overwrite: bool = False,
+    variant: str = "",
+    images: str = "none",
+    split: str = "",
+    split_by: str = "image",
+    seed: int = 0,
 ) -> ExportSummary:
-    """Write labels; with ``include="all"`` also started labels and, for faces without any, predictions.
+    """Write labels at once; see :func:`export_steps`."""
+    options = ExportOptions(format_id, include, scheme_id, variant, images, split, split_by, seed, overwrite)
+    work = export_steps(session, out, options)
+    while True:
+        try:
+            next(work)
+        except StopIteration as end:
+            summary: ExportSummary = end.value
+            return summary
 
-    :raises LabelFileError, FolderError: it cannot be written there
+
+def export_steps(
+    session: Session, out: Path, options: ExportOptions
+) -> Generator[tuple[int, int], None, ExportSummary]:
+    """Check the wishes and take what is to be written from the project, then hand back a generator that writes it.
+
+    The generator yields (done, of) and returns what was written. It looks at nothing that can change, so any thread
+    may run it; closing it before its end leaves nothing behind.
+
+    :raises UsageError, SchemeError: the wishes do not fit; the generator raises LabelFileError, ImageError, FolderError
     """
-    from scaf_gui.io.formats import convert_faces
-
-    if include not in INCLUDE:
-        raise UsageError(f"'{include}' is none of {', '.join(INCLUDE)}")
-    format_ = format_named(format_id)
-    target = export_scheme(session.scheme, format_, scheme_id)
-    faces, predicted = _to_export(session, include)
-    if target.id != session.scheme.id:
-        faces = list(convert_faces(faces, session.scheme, target))
-    report = format_.write(out, faces, target, overwrite=overwrite)
-    return ExportSummary(report, target.id, len(faces) - predicted, predicted)
-
-
-def _to_export(session: Session, include: str) -> tuple[list[LabelledFace], int]:
-    from scaf_gui.io.formats import LabelledFace
-
-    places = _places(session)
-    faces: list[LabelledFace] = []
-    predicted = 0
-    for face in session.document:
-        prediction = session.document.prediction(face.id)
-        if face.label is not None and (face.state is State.LABELLED or include == "all"):
-            points, flags = face.label.points, face.label.flags
-        elif include == "all" and face.state is not State.SKIPPED and prediction is not None:
-            points = prediction.points
-            flags = np.full(len(points), Flag.VISIBLE, np.uint8)
-            predicted += 1
-        else:
-            continue
-        box = face.box if face.box is not None and face.box.source is BoxSource.FILE else None
-        faces.append(LabelledFace(face.image, points, flags, box, face.attributes, places[face.id]))
-    return faces, predicted
+    for value, choices in ((options.include, INCLUDE), (options.images, IMAGES)):
+        if value not in choices:
+            raise UsageError(f"'{value}' is none of {', '.join(choices)}")
+    format_ = format_named(options.format_id)
+    if options.variant and options.variant not in format_.variants:
+        known = ", ".join(format_.variants) or "none"
+        raise UsageError(f"{format_.title} has no variant '{options.variant}'; it has {known}")
+    target = export_scheme(session.scheme, format_, options.scheme_id)
+    chosen = _choose(session, options.include)
+    sets = divide([one.face.image for one in chosen], parse_shares(options.split), options.split_by, options.seed)
+    job = _Job(
+        session.scheme, target, format_, options, session.folder, chosen, sets, tuple(parse_shares(options.split))
+    )
+    note = readme(session, format_, target, options)
+    return job.run(out, note)
 
 
-def _places(session: Session) -> Mapping[int, int]:
-    """1-based number of each face among those of its image."""
+def _choose(session: Session, include: str) -> list[_Chosen]:
+    """The faces that go out, image by image."""
+    of_image: dict[str, list[_Chosen]] = {}
     seen: dict[str, int] = defaultdict(int)
-    places = {}
     for face in session.document:
         seen[face.image] += 1
-        places[face.id] = seen[face.image]
-    return places
+        prediction = None
+        if face.label is None or (face.state is not State.LABELLED and include == "reviewed"):
+            prediction = session.document.shown(face.id)
+            if include != "all" or face.state is State.SKIPPED or face.label is not None or prediction is None:
+                continue
+        of_image.setdefault(face.image, []).append(_Chosen(face, prediction, seen[face.image]))
+    return [one for there in of_image.values() for one in there]
+
+
+@dataclass(frozen=True)
+class _Faces:
+    """The faces of one set as the format wants them; made anew each time they are gone through."""
+
+    job: _Job
+    chosen: Sequence[_Chosen]
+
+    def __iter__(self) -> Iterator[LabelledFace]:
+        from scaf_gui.io.formats import converted
+
+        faces = map(self.job.labelled, self.chosen)
+        scheme, target = self.job.scheme, self.job.target
+        return faces if scheme.id == target.id else converted(faces, scheme, target)
+
+
+@dataclass(frozen=True)
+class _Job:
+    """An export with all that it needs, apart from the project."""
+
+    scheme: Scheme
+    target: Scheme
+    format_: FaceFormat
+    options: ExportOptions
+    images: Path
+    chosen: list[_Chosen]
+    sets: Mapping[str, str]
+    splits: tuple[str, ...]
+    _sizes: dict[str, tuple[int, int] | None] = field(default_factory=dict)
+
+    def run(self, out: Path, note: str) -> Generator[tuple[int, int], None, ExportSummary]:
+        from scaf_gui.io.formats.folder import ExportFolder
+
+        chosen = self.chosen
+        crops: dict[str, _Crop] = {}
+        total, done = len(chosen), 0
+        place = None if self.options.images == "none" else _Images(self.images, self.options.images, crops)
+        counts: dict[str, int] = {}
+        with ExportFolder(out, self.options.overwrite, place) as folder:
+            if self.options.images == "crop":
+                chosen = self._cropped(folder.leave_out)
+                crops |= {one.name: one.crop for one in chosen if one.crop is not None}
+            for split in self.splits:
+                faces = _Faces(self, [one for one in chosen if self.sets[one.face.image] == split])
+                before = folder.written
+                for _ in self.format_.save(folder, faces, self.target, split, self.options.variant):
+                    done += 1
+                    if done % _BATCH == 0 or place is not None:
+                        yield done, total
+                counts[split] = folder.written - before
+            if crops:
+                folder.write("crops.csv", _crop_table(crops))
+            states = Counter(str(self.labelled(one).state) for one in chosen)
+            folder.note("README.md", note + _figures(folder.report(), states, counts))
+        predicted = states["predicted"]
+        named = {split: count for split, count in counts.items() if split}
+        return ExportSummary(folder.report(), self.target.id, len(chosen) - predicted, predicted, named)
+
+    def labelled(self, one: _Chosen) -> LabelledFace:
+        """A face as formats take it, in the landmarks of the project; moved with its crop."""
+        from scaf_gui.io.formats import FaceState, LabelledFace
+
+        face = one.face
+        if face.label is not None:
+            points, flags = face.label.points, face.label.flags
+            state = FaceState.REVIEWED if face.state is State.LABELLED else FaceState.STARTED
+        else:
+            assert one.prediction is not None
+            points, state = one.prediction.points, FaceState.PREDICTED
+            flags = np.full(len(points), Flag.VISIBLE, np.uint8)
+        made = LabelledFace(face.image, points, flags, face.box, face.attributes, one.number, state)
+        if one.crop is None:
+            return replace(made, image_size=self._size(face.image)) if self.format_.needs_size else made
+        x, y, side = one.crop.x, one.crop.y, one.crop.side
+        box = made.box and replace(made.box, x=made.box.x - x, y=made.box.y - y)
+        return replace(made, image=one.name, points=points - [x, y], box=box, face_index=1, image_size=(side, side))
+
+    def _size(self, image: str) -> tuple[int, int] | None:
+        """Of the upright image; ``None`` where it cannot be read: a label counts without its image too."""
+        from scaf_gui.io.images import image_size
+
+        if image not in self._sizes:
+            self._sizes.clear()  # faces of an image follow each other
+            try:
+                self._sizes[image] = image_size(self.images / image)
+            except ImageError:
+                self._sizes[image] = None
+        return self._sizes[image]
+
+    def _cropped(self, leave_out: Callable[[str, str], None]) -> list[_Chosen]:
+        """The same faces, each with its square in whole pixels, so that landmarks are moved but not resampled."""
+        made, taken = [], set[str]()
+        for one in self.chosen:
+            face = self.labelled(one)
+            try:
+                square = crop_square(one.face.box or label_box(face, self.scheme))
+            except ValueError:
+                continue
+            side = int(np.ceil(square.side))
+            if side > _LARGEST_CROP:
+                leave_out(face.image, f"its crop would be {side} pixels wide")
+                continue
+            x, y = round(square.cx - (side - 1) / 2), round(square.cy - (side - 1) / 2)
+            # named so that they are never taken for the images of the project
+            name = f"{face.stem}_face{one.number}.png"
+            while name.casefold() in taken:
+                name = f"{name.removesuffix('.png')}-{face.image.rpartition('.')[2]}.png"
+            taken.add(name.casefold())
+            made.append(replace(one, crop=_Crop(one.face.image, x, y, side), name=name))
+        return made
+
+
+class _Images:
+    """Writes images into an export; a photo with several faces is read once."""
+
+    def __init__(self, images: Path, how: str, crops: Mapping[str, _Crop]):
+        self._images, self._how, self._crops = images, how, crops
+        self._last: tuple[str, ByteArray] = ("", np.zeros((1, 1, 3), np.uint8))
+
+    def __call__(self, image: str, target: Path) -> None:
+        from scaf_gui.io import image_files
+        from scaf_gui.io.images import read_image
+
+        if self._how == "copy":
+            image_files.copy_upright(self._images / image, target)
+        elif self._how == "link":
+            image_files.link(self._images / image, target)
+        else:
+            crop = self._crops[image]
+            if self._last[0] != crop.image:
+                self._last = crop.image, read_image(self._images / crop.image)
+            image_files.write_crop(self._last[1], crop.x, crop.y, crop.side, target)
+
+
+def _crop_table(crops: Mapping[str, _Crop]) -> bytes:
+    """Where each crop lies in its image: add x and y to come back."""
+    import csv
+    from io import StringIO
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("crop", "image", "x", "y", "side"))
+    writer.writerows((name, crop.image, crop.x, crop.y, crop.side) for name, crop in crops.items())
+    return text.getvalue().encode("utf-8", "backslashreplace")
+
+
+def _figures(report: ExportReport, states: Mapping[str, int], splits: Mapping[str, int]) -> str:
+    """The part of the README that is known only at the end."""
+    lines = ["", "## Counts", "", f"- {report.written:,} faces written, {len(report.left_out):,} left out"]
+    lines += [f"- {count:,} {state}" for state, count in states.items()]
+    lines += [f"- {split}: {count:,} faces" for split, count in splits.items() if split]
+    lines += [f"- {report.images:,} images"] if report.images else []
+    if report.left_out:
+        lines += ["", "## Left out", ""]
+        lines += [f"- {image}: {reason}" for image, reason in report.left_out[:1000]]
+        more = len(report.left_out) - 1000
+        lines += [f"- and {more:,} more"] if more > 0 else []
+    return "\n".join([*lines, ""])

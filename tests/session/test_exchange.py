@@ -43,7 +43,7 @@ def test_a_persons_label_is_kept_unless_told_otherwise(make_session, truth):
     summary = import_labels(session, "300w", truth)
     assert summary.conflicts == (kept.image,) and (summary.imported, summary.replaced) == (13, 0)
     assert session.document.face(1) == kept
-    summary = import_labels(session, "300w", truth, replace_labels=True)
+    summary = import_labels(session, "300w", truth, on_conflict="replace")
     assert (summary.imported, summary.replaced, summary.unchanged) == (1, 1, 13)
     assert session.document.face(1).label != kept.label
     session.undo()

@@ -155,8 +155,8 @@ class FaceFormat(ABC):
     @abstractmethod
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
-        """Write faces into an export that is being made, one split of it.
+    ) -> Iterator[None]:
+        """Write faces into an export that is being made, one split of it; yields after each face.
 
         :param faces: may be gone through more than once; the faces of an image follow each other
         :param split: "train", "val", "test", or "" where the export is not divided
@@ -190,7 +190,8 @@ class FaceFormat(ABC):
         from scaf_gui.io.formats.folder import ExportFolder
 
         with ExportFolder(out, overwrite) as folder:
-            self.save(folder, faces, scheme, "", variant)
+            for _ in self.save(folder, faces, scheme, "", variant):
+                pass
         return folder.report()
 
     def read(self, source: Path, scheme: Scheme, images: Sequence[str]) -> ImportReport:

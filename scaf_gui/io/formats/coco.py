@@ -48,7 +48,7 @@ class CocoFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``labels.json``: annotations go to a file of their own first, as images have to stand before them."""
         names = SafeNames(folder, (face.image for face in faces))
         ids: dict[str, int] = {}
@@ -75,6 +75,7 @@ class CocoFormat(FaceFormat):
                 annotation = json.dumps(_annotation(face, count, ids[face.image]))
                 later.write((",\n" if count > 1 else "\n").encode("ascii") + annotation.encode("ascii"))
                 folder.count(face, self.holds.state)
+                yield
             file.write(b'\n],\n"annotations": [')
             later.seek(0)
             shutil.copyfileobj(later, file)

@@ -45,7 +45,7 @@ class CvatFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``annotations.xml``."""
         names = SafeNames(folder, (face.image for face in faces))
         with folder.open(f"annotations{'_' * bool(split)}{split}.xml") as file:
@@ -61,6 +61,7 @@ class CvatFormat(FaceFormat):
                         continue
                     shapes.append(_shapes(face, scheme))
                     folder.count(face, self.holds.state)
+                    yield
                 if shapes:
                     name = names.safe(image)
                     folder.image(image, f"{self.image_folder}/{name}")

@@ -47,6 +47,7 @@ class ExportFolder:
         self.keeps_earlier = False
         self._states: dict[tuple[str, int], FaceState] = {}
         self._labelled: set[str] = set()
+        self._notes: list[str] = []
         self._place = place
         self._images: dict[str, str] = {}
         self._beside = self.out.with_name(f".export-{uuid.uuid4().hex[:12]}")
@@ -88,6 +89,11 @@ class ExportFolder:
         """A whole file of the export."""
         with self.open(name) as file:
             file.write(content)
+
+    def note(self, name: str, text: str) -> None:
+        """A text for people, which no reader of labels looks at; not among the files of the report."""
+        self._new(name).write_text(text, encoding="utf-8", errors="backslashreplace", newline="\n")
+        self._notes.append(name)
 
     def path_for(self, name: str) -> Path:
         """Where to write a file of the export that a library opens by its path."""
@@ -162,7 +168,7 @@ class ExportFolder:
                 self.out.rmdir()
             self._beside.rename(self.out)
             return
-        every = [*self.names, *self._images]
+        every = [*self.names, *self._images, *self._notes]
         for name in every:
             if files.leads_out((self.out / name).parent, self.out):
                 raise LabelFileError(f"'{name}' would be written through a link that leads out of the folder", self.out)

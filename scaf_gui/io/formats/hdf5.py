@@ -47,7 +47,7 @@ class Hdf5Format(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``labels.h5``."""
         import h5py
 
@@ -73,6 +73,7 @@ class Hdf5Format(FaceFormat):
                 block.append((face, name))
                 folder.image(face.image, f"{self.image_folder}/{name}")
                 folder.count(face, self.holds.state)
+                yield
                 if len(block) == _BLOCK:
                     _append(columns, block)
                     block = []

@@ -32,7 +32,7 @@ class HrnetFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``face_landmarks_SCHEME_SPLIT.csv``."""
         base = _base(scheme)
         used = Counter[str]()
@@ -54,6 +54,7 @@ class HrnetFormat(FaceFormat):
                 folder.image(face.image, f"{self.image_folder}/{safe}")
                 used[face.image] += 1
                 folder.count(face, self.holds.state, used[face.image])
+                yield
 
     def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)

@@ -32,7 +32,7 @@ class ImglabFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``labels.xml``; part names are numbers padded with zeros, as dlib sorts them as text."""
         digits = len(str(scheme.num_landmarks - 1))
         names = SafeNames(folder, (face.image for face in faces))
@@ -48,6 +48,7 @@ class ImglabFormat(FaceFormat):
                         continue
                     boxes.append(_box(face, digits))
                     folder.count(face, self.holds.state)
+                    yield
                 if boxes:
                     name = names.safe(image)
                     folder.image(image, f"{self.image_folder}/{name}")

@@ -44,7 +44,7 @@ class LabelmeFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``STEM.json`` beside ``STEM.jpg``; shapes and keys of others in a file that is written over are kept."""
         folder.keeps_earlier = True
         for image, group in files.by_image(faces):
@@ -56,6 +56,7 @@ class LabelmeFormat(FaceFormat):
                     continue
                 shapes += _shapes(face, scheme)
                 folder.count(face, self.holds.state)
+                yield
             if not shapes:
                 continue
             stem = f"{split}/{group[0].stem}" if split else group[0].stem

@@ -46,7 +46,7 @@ class CsvFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``labels.csv``; empty cells where a landmark is missing, or a face has no box."""
         names = SafeNames(folder, (face.image for face in faces))
         with TextIOWrapper(folder.open(f"labels{'_' * bool(split)}{split}.csv"), "utf-8", newline="") as file:
@@ -62,6 +62,7 @@ class CsvFormat(FaceFormat):
                 _write(writer, face, name, scheme, variant == "long")
                 folder.image(face.image, f"{self.image_folder}/{name}")
                 folder.count(face, self.holds.state)
+                yield
 
     def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)

@@ -43,7 +43,7 @@ class PtsFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """``STEM.pts``, or ``STEM_1.pts``, ``STEM_2.pts`` where an image has several faces.
 
         Images that go with them are repeated per face, as in 300-W: ``STEM_1.jpg``, ``STEM_2.jpg``.
@@ -74,6 +74,7 @@ class PtsFormat(FaceFormat):
             folder.write(name + ".pts", pts_text(points).encode("ascii"))
             folder.image(face.image, name + "." + face.image.rpartition(".")[2])
             folder.count(face, self.holds.state)
+            yield
 
     def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
         """A ``.pts`` file, or all in a folder and below; the image is found by the file's name."""

@@ -56,7 +56,7 @@ class WflwFormat(FaceFormat):
 
     def save(
         self, folder: ExportFolder, faces: Iterable[LabelledFace], scheme: Scheme, split: str = "", variant: str = ""
-    ) -> None:
+    ) -> Iterator[None]:
         """One list file, with the official folders also one per attribute.
 
         Names with spaces are replaced by safe ones, listed in ``names.json``.
@@ -82,6 +82,7 @@ class WflwFormat(FaceFormat):
                 folder.image(face.image, f"{self.image_folder}/{names.safe(face.image)}")
                 used[face.image] += 1
                 folder.count(face, self.holds.state, used[face.image])
+                yield
 
     @staticmethod
     def _add(lists: Sequence[BinaryIO], face: LabelledFace, name: str, plain: bool) -> None:
