@@ -227,8 +227,8 @@ def write_report(out: Path, results: Results, wanted: dict[str, list[Row]]) -> t
         for figure, axis in PLOTTED:
             drawn = draw(section, figure, axis)
             if drawn is not None:
-                several = [section.title] if len(wanted) > 1 else []
-                name = "-".join([out.stem, *map(_slug, [*several, section.test]), figure.removesuffix("_3")])
+                told = [section.title] * (len(wanted) > 1) + [section.test] + ["detected"] * (section.boxes != "true")
+                name = "-".join([out.stem, *map(_slug, told), figure.removesuffix("_3")])
                 plots.append(out.with_name(f"{name}.svg"))
                 replace_file(plots[-1], drawn.encode())
     report = out.with_suffix(".md")

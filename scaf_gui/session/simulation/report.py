@@ -19,6 +19,7 @@ FIGURES = (
     ("drags_3", "drags (3 %)", 1),
     ("drags_5", "drags (5 %)", 1),
     ("total_3", "total drags (3 %)", 0),
+    ("total_3_updated", "… with per-face update", 0),
     ("total_5", "total drags (5 %)", 0),
     ("train_seconds", "training s", 0),
 )
@@ -67,6 +68,7 @@ class Section:
 
     title: str
     test: str
+    boxes: str
     faces: str
     said: str
     lines: tuple[Line, ...]
@@ -98,7 +100,7 @@ def sections(title: str, wanted: Sequence[Row], rows: Iterable[Row]) -> list[Sec
     for row in wanted:
         groups.setdefault((*(row[name] for name in _SHARED), row["test"]), []).append(row)
     made = []
-    for (*_, test), group in groups.items():
+    for (*_, boxes, test), group in groups.items():
         differing = [name for name in _APART if len({row[name] for row in group if not _is_whole(row)}) > 1]
         names = _Names(differing)
         lines: dict[tuple[str, ...], dict[int, list[Row]]] = {}
@@ -109,6 +111,7 @@ def sections(title: str, wanted: Sequence[Row], rows: Iterable[Row]) -> list[Sec
             Section(
                 title,
                 test,
+                boxes,
                 next((found[key_of(row)]["faces"] for row in group if key_of(row) in found), ""),
                 _shared(group, differing),
                 tuple(

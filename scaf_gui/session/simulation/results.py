@@ -17,10 +17,11 @@ SETTINGS = (
     "acquisition", "first", "add", "sample", "labels", "seed", "test",
 )  # fmt: skip
 #: what was measured. ``met_*``: drags per face that the faces labelled since the round before needed when they came
-#: up; ``total_*``: drags to label all faces so far
+#: up; ``total_*``: drags to label all faces so far; ``*_updated``: the same where every labelled face corrects the
+#: next pre-fills at once
 FIGURES = (
     "faces", "found", "nme", "failure_8", "failure_10", "auc_8", "auc_10", "drags_3", "drags_5",
-    "met_3", "met_5", "total_3", "total_5",
+    "met_3", "met_5", "total_3", "total_5", "met_3_updated", "met_5_updated", "total_3_updated", "total_5_updated",
 )  # fmt: skip
 CIRCUMSTANCES = ("steps", "train_seconds", "device", "threads", "version", "torch", "model", "finished")
 COLUMNS = (*SETTINGS, *FIGURES, *CIRCUMSTANCES)

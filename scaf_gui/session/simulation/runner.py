@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaf_gui import __version__
-from scaf_gui.core.metrics import Evaluation, needs_drag
+from scaf_gui.core.metrics import Evaluation
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import UsageError
 from scaf_gui.session.simulation.cells import RANDOM_WEIGHTS, Acquire, Cell
+from scaf_gui.session.simulation.drags import begun, met
 from scaf_gui.session.simulation.faces import FaceSet, TrueFace
 from scaf_gui.session.simulation.results import Results
 from scaf_gui.session.simulation.trainings import Job, Record, Said, Trainings, Working
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
     from scaf_gui.learning.device import Device
     from scaf_gui.learning.pretrained import Autoencoder
 
-#: a landmark needs a drag from so many % of the normaliser on
-LIMITS = (3.0, 5.0)
 #: seconds between looks at what other processes have finished
 _PATIENCE = 2.0
 
@@ -181,29 +180,17 @@ class Runner:
         return [pool[place] for place in (*places, *(labelled if _looks_at_pool(acquire) else ()))]
 
     def _drags(self, cell: Cell) -> Generator[Working | Finished, None, dict[str, float]]:
-        """Drags that labelling took: those of the faces labelled since the round before, and of all so far.
-
-        A face that comes up before there is any model needs all its landmarks placed.
-        """
+        """Drags that labelling took: per face labelled since the round before, and in all so far."""
         before = cell.before
         labelled = yield from self.labelled(cell)
         pool = self._setting.pool.faces
         if before is None:
-            if cell.design.add == 0 and cell.labels > cell.design.first:
-                return {}  # without rounds there is no pre-fill to correct
-            landmarks = sum(int(pool[place].known.sum()) for place in labelled)
-            met = {limit: float(landmarks) for limit in LIMITS}
-            return _named(met, len(labelled), met)
+            straight = cell.design.add == 0 and cell.labels > cell.design.first
+            return {} if straight else begun([pool[place] for place in labelled])
         new = [pool[place] for place in labelled[before.labels :]]
         said = yield from self._trainings.said(self._job(before, labelled[: before.labels]), new)
-        met = {
-            limit: float(
-                sum(needs_drag(said[face.id].points, face.points, self._setting.scheme, limit).sum() for face in new)
-            )
-            for limit in LIMITS
-        }
         earlier = yield from self._drags(before)
-        return _named(met, len(new), {limit: met[limit] + earlier[f"total_{limit:g}"] for limit in LIMITS})
+        return met(new, said, self._setting.scheme, earlier)
 
     def _job(self, cell: Cell, labelled: tuple[int, ...]) -> Job:
         design, setting = cell.design, self._setting
@@ -255,11 +242,6 @@ def settings_of(cell: Cell, test: str, setting: Setting) -> dict[str, str]:
         "seed": str(cell.seed),
         "test": test,
     }
-
-
-def _named(met: Mapping[float, float], faces: int, total: Mapping[float, float]) -> dict[str, float]:
-    values = {f"met_{limit:g}": value / faces for limit, value in met.items()}
-    return values | {f"total_{limit:g}": value for limit, value in total.items()}
 
 
 def _looks_at_pool(acquire: Acquire) -> bool:

@@ -194,9 +194,9 @@ class Trainings:
     def _kept(self, job: Job) -> dict[str, Said]:
         """Predictions on file; none where it is damaged or lacks a score that is wanted now."""
         try:
-            with np.load(self._at(job) / _PREDICTIONS) as file:
+            with np.load(io.BytesIO((self._at(job) / _PREDICTIONS).read_bytes())) as file:
                 held = {name: file[name] for name in file.files}
-        except (OSError, ValueError, zipfile.BadZipFile):
+        except (OSError, ValueError, EOFError, zipfile.BadZipFile):
             return {}
         if not all(f"score_{name}" in held for name in self._scores):
             return {}
