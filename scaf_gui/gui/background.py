@@ -17,6 +17,7 @@ from PySide6.QtCore import QObject, Signal
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.status import counted
 from scaf_gui.gui.worker import Worker
+from scaf_gui.session import bridging
 from scaf_gui.session.events import BoxBatch, HashesFound, PoolScored, PrefillBatch, RefreshResult, RefreshStarted
 from scaf_gui.session.session import Session
 
@@ -83,6 +84,8 @@ class Background(QObject):
         if again:
             self._halted.clear()
         self._start_boxes()
+        if self._idle(self.refresh) and bridging.due(self._session):
+            self.start_refresh()  # takes seconds: from the first label on, a new scheme is pre-filled
         self._start_prefill()
         if not self.boxes.is_running and not self.prefill.is_running:
             self._start_hashing()

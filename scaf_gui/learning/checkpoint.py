@@ -162,6 +162,10 @@ def read_meta(path: Path) -> dict[str, Any]:
         parse_scheme(meta["scheme"])
         Architecture(**meta["network"])
         str(meta["id"])
+        if point_map := meta.get("point_map"):
+            weights = np.array(point_map["weights"], np.float64)
+            if weights.ndim != 2 or not np.isfinite(weights).all() or not isinstance(point_map["scheme"], str):
+                raise ValueError("its point map is none")
     except (KeyError, TypeError, ValueError, AttributeError, SchemeError) as error:
         raise CheckpointError(f"has damaged metadata ({in_short(error)})", path) from error
     if newer:

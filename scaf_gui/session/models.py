@@ -79,6 +79,17 @@ def starter(scheme: Scheme) -> ModelInfo | None:
     return ModelInfo(str(meta["id"]), str(path), own=False, title="Starter", created=created, preset=preset)
 
 
+def bridge_source() -> Path | None:
+    """The shipped landmark model from which other schemes can be learnt: the one with most landmarks."""
+    found = []
+    for path in sorted(paths.model_folder().glob(f"*{SUFFIX}")):
+        try:
+            found.append((parse_scheme(metadata(path)["scheme"]).num_landmarks, path))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, SchemeError):
+            continue
+    return max(found)[1] if found else None
+
+
 def metadata(path: Path) -> dict[str, Any]:
     """What a checkpoint says of itself.
 

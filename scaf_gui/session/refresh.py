@@ -14,7 +14,7 @@ from scaf_gui.core.face import Face, Flag, State
 from scaf_gui.core.geometry import Square, crop_square, landmark_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import FolderError, TooFewLabelsError, TrainingError
-from scaf_gui.session import contest, judge, models
+from scaf_gui.session import bridging, contest, judge, models
 from scaf_gui.session.boxes import overlap
 from scaf_gui.session.events import (
     ModelInfo,
@@ -104,9 +104,20 @@ def refresh(
     from scaf_gui.learning.device import choose_device
 
     began = monotonic()
-    _check(snapshot)
-    device = choose_device(plan.device)
     old = snapshot.model
+    may_bridge = (
+        old is None
+        and plan.mode == "quick"
+        and bridging.suffices(snapshot.scheme, snapshot.use_starter, len(snapshot.faces))
+    )
+    _check(snapshot, 1 if may_bridge else LEAST_LABELS)
+    device = choose_device(plan.device)
+    if may_bridge and (bridge := bridging.bridged_model(snapshot, device)) is not None:
+        yield RefreshStarted(len(snapshot.faces), 0, device.why, "the starter")
+        result = replace(_bridged(snapshot, plan, bridge, device, predictors), seconds=monotonic() - began)
+        yield result
+        yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
+        return result
     held: tuple[int, ...] = ()
     if plan.judge:
         held = judge.held_out(snapshot.faces, old.trained_on if old is not None else None, snapshot.seed)
@@ -115,7 +126,7 @@ def refresh(
             yield result
             yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
             return result
-    base, base_title = _base(snapshot, plan)
+    base, base_title = _base(snapshot, plan, held, device)
     yield RefreshStarted(len(snapshot.faces), len(held), device.why, base_title)
     trained = yield from _train(snapshot, plan, held, base, device)
     result, checkpoint = _judged(snapshot, plan, held, trained, device, predictors)
@@ -143,9 +154,21 @@ def alone(run: Generator[Any, None, RefreshResult], lock: Lock) -> Generator[Any
         lock.release()
 
 
-def _check(snapshot: TrainingSnapshot) -> None:
+def _bridged(
+    snapshot: TrainingSnapshot, plan: Plan, bridge: Checkpoint, device: Device, predictors: PredictorDoor
+) -> RefreshResult:
+    """The first model of a scheme that the starter does not know: nothing is trained, so there is nothing to judge."""
+    faces = tuple(face.face_id for face in snapshot.faces)
+    many = f"{len(faces)} label{'' if len(faces) == 1 else 's'}"
+    model = replace(_info(snapshot, plan, bridge, faces), title=f"Starter led here by {many}", mode="bridge")
+    predictors.put(bridge, plan.device, snapshot.scheme)
+    message = f"The starter now predicts these landmarks, led there by {many}; refresh again after a few more"
+    return _save(snapshot, RefreshResult(True, model, message, labels=len(faces), device=device.why), bridge)
+
+
+def _check(snapshot: TrainingSnapshot, least: int) -> None:
     count = len(snapshot.faces)
-    if count < LEAST_LABELS:
+    if count < least:
         there = "there is none" if count == 0 else "there is only one"
         raise TooFewLabelsError(f"training needs at least {LEAST_LABELS} labelled faces and {there}; label more first")
     if not snapshot.folder.is_dir():
@@ -158,15 +181,13 @@ def _reader(folder: Path) -> Callable[[str], ByteArray]:
     return lambda image: read_image(folder / image)
 
 
-def _base(snapshot: TrainingSnapshot, plan: Plan) -> tuple[Checkpoint | None, str]:
-    """What training starts from: quick, the model in use; full, the starter or random weights."""
+def _base(snapshot: TrainingSnapshot, plan: Plan, held: tuple[int, ...], device: Device) -> tuple[Start | None, str]:
+    """What training starts from: quick, the model in use; full, the best there is for the scheme."""
     from scaf_gui.learning.checkpoint import load_checkpoint
 
-    starter = models.starter(snapshot.scheme) if snapshot.use_starter else None
-    base = snapshot.model if plan.mode == "quick" and snapshot.model is not None else starter
-    if base is None:
-        return None, "random weights"
-    return load_checkpoint(Path(base.path), None), base.title
+    if plan.mode == "quick" and snapshot.model is not None:
+        return load_checkpoint(Path(snapshot.model.path), None), snapshot.model.title
+    return bridging.base_for(snapshot, plan.preset, device, held)
 
 
 def _train(

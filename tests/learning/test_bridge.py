@@ -130,3 +130,7 @@ def test_a_bridged_model_predicts_trains_and_is_self_contained(
                     normaliser=None)  # fmt: skip
     with pytest.raises(CheckpointError, match="does not lead to"):
         load_checkpoint(path, fewer)
+    for point_map in ({"scheme": "scut-86"}, {"scheme": "scut-86", "weights": [[1.0], [1.0, 2.0]]}, {"weights": [[1]]}):
+        save_checkpoint(replace(found, meta={**found.meta, "point_map": point_map}), path)
+        with pytest.raises(CheckpointError, match="damaged metadata"):
+            load_checkpoint(path, scut)
