@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scaf_gui.gui.window import MainWindow
 
 #: acts that make sense without an open project
-_ALWAYS = {"open_folder", "open_project", "quit", "theme", "shortcuts", "about"}
+_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "shortcuts", "about"}
 
 
 class Commands:
@@ -58,6 +58,7 @@ class Commands:
             "show_ghost": partial(setattr, canvas, "ghost"),
             "theme": self.next_theme,
             "refresh": project.refresh_model,
+            "instant": self.learn_at_once,
             "cancel": self.cancel,
             "focus_canvas": lambda: canvas.setFocus(Qt.FocusReason.ShortcutFocusReason),
             "shortcuts": self.shortcuts,
@@ -93,6 +94,13 @@ class Commands:
         background = self._window.project.background
         if background is None or not background.cancel():
             self._window.status.say("Nothing runs")
+
+    def learn_at_once(self, on: bool) -> None:
+        """Let accepted faces correct the next pre-fill, or not; remembered."""
+        if self._window.settings["instant"] != on:
+            self._window.settings["instant"] = on
+        if self._window.session is not None:
+            self._window.session.instant.enabled = on
 
     def next_theme(self) -> None:
         """The other theme, remembered."""

@@ -57,6 +57,7 @@ class MainWindow(QMainWindow):
         self.project = ProjectView(self.workspace, self.status, self.messages, self.settings, self)
         self.commands = Commands(self)
         self.actions_by_id = make_actions(self, self.commands.handlers(), self.workspace.canvas)
+        self.actions_by_id["instant"].setChecked(bool(self.settings["instant"]))
         build_menus(self.menuBar(), self.actions_by_id)
         self._wire()
         self.commands.enable(False)
