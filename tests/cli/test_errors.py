@@ -61,6 +61,8 @@ def test_project_files_that_cannot_be_opened(project, scaf):
     try:
         assert other.stdout.readline() == "open\n"
         one_line(scaf("queue", "p.scaf", fails=True), "p.scaf")
+        # so there are never two trainings of one project at once
+        one_line(scaf("train", "p.scaf", fails=True), "p.scaf", "is open in another window or program")
     finally:
         other.kill()
         other.communicate()

@@ -53,7 +53,7 @@ def test_the_whole_loop(here, scaf, tiny):
 
     trained = scaf("train", "p.scaf", "--preset", "tiny", "--mode", "full", "--seed", 5, "--device", "cpu")
     assert trained["judged_on"] >= 1
-    assert trained["kept_new"] == (trained["new_error"] <= trained["old_error"])
+    assert trained["new_error"] < trained["old_error"] or not trained["kept_new"]
 
     exported = scaf("export", "p.scaf", "--format", "300w", "--out", "out")
     assert (exported["written"], exported["predicted"]) == (5, 0) and set(exported) == documented("export")

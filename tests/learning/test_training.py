@@ -13,6 +13,7 @@ import torch
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import DeviceError, ImageError, TooFewLabelsError, TrainingError
 from scaf_gui.learning import training as training_module
+from scaf_gui.learning import validation as validation_module
 from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.predictor import Predictor
@@ -151,6 +152,71 @@ def test_a_loss_that_is_no_number_stops(
     next(run)
     with pytest.raises(TrainingError, match=r"step 2.*nan.*model before stays"):
         next(run)
+
+
+def every_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(validation_module, "_LEAST_STEPS", 1)
+    monkeypatch.setattr(validation_module, "_SHARE_OF_TIME", 1e9)
+
+
+def test_a_loss_that_is_no_number_goes_back_to_the_last_good_weights(
+    faces: Any, scheme: Scheme, cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = training_module.heatmap_loss
+    calls: list[int] = []
+
+    def astray(*given: Any) -> torch.Tensor:
+        calls.append(1)
+        return real(*given) * (float("inf") if len(calls) == 3 else 1.0)
+
+    every_step(monkeypatch)
+    monkeypatch.setattr(training_module, "heatmap_loss", astray)
+    recipe = replace(TINY, train_batch_norm=False, full_steps=9)
+    run = train(faces.examples, faces.read, scheme, recipe, device=cpu, validation=faces.examples[:1])
+    shots = []
+    result = None
+    while result is None:
+        try:
+            shots.append(next(run).snapshot())  # type: ignore[misc]
+        except StopIteration as end:
+            result = end.value
+    assert len(result.curve) == 2 and result.stopped == "astray"
+    assert "step 3" in result.note and "back to step 2" in result.note and "choose another preset" in result.note
+    assert same(result.checkpoint, shots[1]) and result.note in result.checkpoint.meta["recipe"]["notes"]
+
+
+def test_early_stopping_gives_the_best_weights_back_and_a_model_between_start_and_end(
+    faces: Any, scheme: Scheme, cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Steps that are far too large: every look is worse than the first, and the same seed does the same."""
+    _, first = finish(train(faces.examples, faces.read, scheme, TINY, device=cpu))
+    every_step(monkeypatch)
+    wild = replace(TINY, quick_steps=12, lr_head=0.05, lr_encoder=0.05, warm_up=0.0, ema=0.0)
+    validation = (*faces.examples, *faces.examples)[:8]
+
+    def refined() -> tuple[list[Progress], TrainResult]:
+        start = first.checkpoint
+        return finish(
+            train(
+                faces.examples, faces.read, scheme, wild, start=start, device=cpu, mode="quick", validation=validation
+            )
+        )
+
+    steps, result = refined()
+    errors = [progress.validation_nme for progress in steps]
+    best = int(np.argmin(errors))  # type: ignore[arg-type]
+    assert result.stopped == "early" and len(steps) == best + 1 + 5 < 12
+    assert result.validation_nme == errors[best] == result.checkpoint.meta["figures"]["validation_nme"]
+    curve = result.checkpoint.meta["figures"]["curve"]
+    assert curve["steps"] == list(range(1, len(steps) + 1)) and len(curve["validation"]) == len(steps)
+    assert result.between is not None
+    start, end = first.checkpoint, result.checkpoint.tensors
+    mixed = result.between(0.25)
+    assert same(result.between(0.0), start)
+    assert all(torch.allclose(mixed.tensors[n], start.tensors[n].lerp(v, 0.25)) for n, v in end.items() if v.ndim)
+    again = refined()[1]
+    assert same(again.checkpoint, result.checkpoint) and again.checkpoint.id == result.checkpoint.id
+    assert again.between is not None and again.between(0.25).id == mixed.id != result.checkpoint.id
 
 
 class Memory:
