@@ -28,7 +28,16 @@ import numpy as np
 from faces import add_data_argument, data_folder, example, labelled_faces, machine, read_image, scheme_68
 
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.calibration import Calibration, Evidence, Signal, calibrate, perfect_magnitude, tolerances
+from scaf_gui.core.calibration import (
+    ACROSS,
+    TOLERANCE,
+    Calibration,
+    Evidence,
+    Signal,
+    calibrate,
+    inside_curves,
+    perfect_magnitude,
+)
 from scaf_gui.core.finish import wilson
 from scaf_gui.core.metrics import landmark_errors, needs_drag
 from scaf_gui.core.scheme import Scheme, load_scheme
@@ -75,7 +84,7 @@ class Measured:
     """Faces of one set: signals, (N, L) true errors in %, (N, L) whether a landmark needs a drag."""
 
     def __init__(self, signals: list[Signal], errors: FloatArray, drags: FloatArray, scheme: Scheme):
-        self.signals, self.errors, self.drags, self.limits = signals, errors, drags, tolerances(scheme)
+        self.signals, self.errors, self.drags, self.inner = signals, errors, drags, inside_curves(scheme)
 
     def __len__(self) -> int:
         return len(self.signals)
@@ -83,7 +92,7 @@ class Measured:
     def evidence(self, faces: FloatArray) -> list[Evidence]:
         """As a person leaves them who drags what needs it and takes over the rest as it is."""
         seen = np.where(self.drags, self.errors, 0.0)
-        return [Evidence(self.signals[i], seen[i], self.drags[i], self.limits) for i in faces.tolist()]
+        return [Evidence(self.signals[i], seen[i], self.drags[i], self.inner) for i in faces.tolist()]
 
 
 def spearman(a: FloatArray, b: FloatArray) -> float:
@@ -97,7 +106,7 @@ def figures(calibration: Calibration, on: Measured) -> dict[str, FloatArray]:
     fifths = [by_face[part].mean() / true[part].mean() for part in np.array_split(np.argsort(by_face), 5)]
     share, found = float(calibration.within(by_face).mean()), float((true <= 3.0).mean())
     low, high = wilson(share, WORTH * max(calibration.faces, 1e-9))
-    ringed = expected > on.limits
+    ringed = np.where(on.inner, ACROSS * expected, expected) > TOLERANCE
     per_landmark = [spearman(expected[:, i], on.errors[:, i]) for i in range(expected.shape[1])]
     values = {
         "all landmarks": spearman(expected.ravel(), on.errors.ravel()),
@@ -190,7 +199,7 @@ def main() -> None:
         start = Calibration(np.array(NEUTRAL), np.zeros(scheme.num_landmarks), 0.3)
         by_hand = np.ones(scheme.num_landmarks, bool)
         known = zip(drawn_from.signals, drawn_from.errors, strict=True)
-        evidence = [Evidence(signal, errors, by_hand, drawn_from.limits) for signal, errors in known]
+        evidence = [Evidence(signal, errors, by_hand, drawn_from.inner) for signal, errors in known]
         given.fit.write_text(json.dumps({scheme.id: calibrate(evidence, start).to_json()}, indent=1) + "\n")
         print(f"{given.fit}: {len(drawn_from)} faces, NME {drawn_from.errors.mean():.2f} %")
         return

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from scaf_gui.core.calibration import (
+    ACROSS,
     TOLERANCE,
     Calibration,
     Evidence,
@@ -19,7 +20,7 @@ from scaf_gui.core.calibration import (
 )
 
 LANDMARKS = 20
-LIMITS = np.full(LANDMARKS, TOLERANCE)
+INNER = np.zeros(LANDMARKS, bool)
 PRIOR = Calibration(np.array([1.0, -1.5, -1.0, -2.0]), np.zeros(LANDMARKS), 0.3)
 TRUTH = Calibration(np.array([1.6, -2.0, -0.5, -2.5]), np.linspace(-0.3, 0.3, LANDMARKS), 0.2)
 
@@ -40,7 +41,7 @@ def faces(count: int, seed: int, taken: bool = False, truth: Calibration = TRUTH
     for signal in signals(count, seed):
         own = np.exp(rng.normal(0, truth.spread) - truth.spread**2 / 2)
         errors = own * rng.gamma(2.0, truth.landmarks(signal) / 2.0)
-        found.append(Evidence(signal, errors, errors > TOLERANCE if taken else np.ones(LANDMARKS, bool), LIMITS))
+        found.append(Evidence(signal, errors, errors > TOLERANCE if taken else np.ones(LANDMARKS, bool), INNER))
     return found
 
 
@@ -52,7 +53,7 @@ def off(fitted: Calibration, truth: Calibration = TRUTH) -> float:
 
 def test_no_evidence_leaves_the_prior() -> None:
     assert calibrate([], PRIOR) is PRIOR
-    unknown = Evidence(signals(1, 0)[0], np.full(LANDMARKS, np.nan), np.ones(LANDMARKS, bool), LIMITS)
+    unknown = Evidence(signals(1, 0)[0], np.full(LANDMARKS, np.nan), np.ones(LANDMARKS, bool), INNER)
     assert calibrate([unknown, replace(faces(1, 0)[0], weight=0.0)], PRIOR) is PRIOR
 
 
@@ -89,9 +90,13 @@ def test_landmarks_taken_over_are_not_taken_for_perfect() -> None:
 
 @pytest.mark.parametrize("mean", [0.3, 2.0, 9.0, 40.0])
 def test_expectation_under_a_limit_is_that_of_drawn_errors(mean: float) -> None:
-    errors = np.random.default_rng(0).gamma(2.0, mean / 2.0, 400_000)
-    below = errors[errors <= TOLERANCE].mean()
-    assert taken_over(np.array([mean]), TOLERANCE)[0] == pytest.approx(below, rel=0.03)
+    rng = np.random.default_rng(0)
+    errors = rng.gamma(2.0, mean / 2.0, 400_000)
+    across = errors * np.abs(np.sin(np.arctan(np.tan(rng.uniform(0, np.pi, errors.shape)) / 2)))
+    assert across.mean() / errors.mean() == pytest.approx(ACROSS, abs=0.01)
+    found = taken_over(np.array([mean, mean]), np.array([False, True]))
+    assert found[0] == pytest.approx(errors[errors <= TOLERANCE].mean(), rel=0.03)
+    assert found[1] == pytest.approx(errors[across <= TOLERANCE].mean(), rel=0.06)
 
 
 def test_a_slip_of_the_hand_does_not_decide() -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from scaf_gui.core.calibration import perfect_magnitude
+from scaf_gui.core.calibration import ACROSS, perfect_magnitude
 from scaf_gui.core.edits import Change, Edit, accept, move_landmark
 from scaf_gui.core.face import Author, Label, Prediction, State
 from scaf_gui.session import models
@@ -55,7 +55,7 @@ def test_fainter_heatmaps_are_expected_to_be_further_off(session):
     each = session.expected.landmarks(session.document.prediction(1))
     assert each.shape == (68,) and each.mean() == pytest.approx(errors[0])
     across = session.expected.across(session.document.prediction(1))
-    assert across[3] == pytest.approx(each[3] * 2 / np.pi)  # inside the contour
+    assert across[3] == pytest.approx(each[3] * ACROSS)  # inside the contour
     assert across[36] == each[36]  # a corner
     assert session.expected.face(99) is None and session.expected.landmarks(None) is None
     session.document.set_predictions({1: prediction(1, 0.9, "unheard of")})
