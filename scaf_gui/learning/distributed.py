@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from inspect import signature
 
 import torch
 from torch import Tensor, nn
@@ -99,7 +100,9 @@ class Group:
             return module
         places = [self.local] if device.kind == "cuda" else None
         # Statistics are shared already; sending them again between two passes would spoil the first one's gradients.
-        return DistributedDataParallel(module, device_ids=places, broadcast_buffers=False)
+        known = signature(DistributedDataParallel).parameters
+        sending = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"  # torch < 2.13
+        return DistributedDataParallel(module, device_ids=places, **{sending: False})
 
     def mine(self, values: Tensor, dim: int = 0) -> Tensor:
         """This process's part of something drawn for the whole batch."""

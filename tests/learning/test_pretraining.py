@@ -139,13 +139,13 @@ def test_a_full_disk_leaves_the_last_checkpoint(rendered: Rendered, folder: Path
 
 def test_it_learns_and_goes_on_from_published_weights(rendered: Rendered, folder: Path) -> None:
     out, on = folder / "a.safetensors", folder / "b.safetensors"
-    recipe = replace(EVERYTHING, gan=False, structure_from=0.0, max_steps=12, lr=1e-3, ema=0.5)
+    recipe = replace(EVERYTHING, gan=False, prior=False, structure_from=0.0, max_steps=8, lr=1e-3, ema=0.5)
     recipe = replace(recipe, views=replace(recipe.views, erasing=0.0))
     seen, result = run(rendered, recipe, out)
     begin, end = (np.mean([p.losses["reconstruction"] for p in part]) for part in (seen[:2], seen[-2:]))
-    assert end < 0.75 * begin
+    assert end < 0.85 * begin
     seen, second = run(rendered, replace(recipe, max_steps=1), on, start=load_autoencoder(out))
-    assert seen[0].losses["reconstruction"] < 0.75 * begin, "weights were taken over"
+    assert seen[0].losses["reconstruction"] < 0.85 * begin, "weights were taken over"
     assert second.autoencoder.meta["parent"] == result.autoencoder.id
 
 
