@@ -14,8 +14,9 @@ from scaf_gui.session.expected import Expected, spoken
 LATER_MS = 500
 _TIP = (
     "How far off the pre-filled landmarks of a face are, on average, in % of the distance between the eyes.\n"
-    "Worked out from heatmaps, and calibrated on faces that chance put into the queue and you accepted:\n"
-    "every tenth, marked with a die. The range is where the true share lies in 9 of 10 cases."
+    "Worked out from heatmaps, and calibrated on faces that chance put into the queue and you accepted: all of\n"
+    "them while the order is random, then every tenth, marked with a die.\n"
+    "The range is where the true share lies in 9 of 10 cases."
 )
 
 

@@ -154,7 +154,7 @@ class QueueModel(QAbstractListModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return self._tip(face)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{face.image}, {STATE_NAMES[face.state]}"
+                return f"{face.image}, {STATE_NAMES[face.state]}{', drawn at random' * self._is_drawn(face)}"
             case Role.FACE:
                 return face
             case Role.PIXMAP:
@@ -164,7 +164,7 @@ class QueueModel(QAbstractListModel):
             case Role.EXPECTED:
                 return self.expected(face.id) if face.state in _WAITING else None
             case Role.DRAWN:
-                return face.id in self._queue.drawn
+                return self._is_drawn(face)
             case Role.CURRENT:
                 return face.id == self._current
             case Role.UNREADABLE:
@@ -177,6 +177,9 @@ class QueueModel(QAbstractListModel):
             return None
         return self._document.face(face_id)
 
+    def _is_drawn(self, face: Face) -> bool:
+        return face.id in self._queue.drawn
+
     def _pixmap(self, face: Face) -> QPixmap | None:
         return self.thumbnails.get(face.id, face.image, face.box)
 
@@ -185,7 +188,7 @@ class QueueModel(QAbstractListModel):
         expected = self.expected(face.id) if face.state in _WAITING else None
         if expected is not None:
             lines.append(f"Expected error of the pre-filled landmarks: about {expected:.1f} %")
-        if face.id in self._queue.drawn:
+        if self._is_drawn(face):
             lines.append("Drawn at random: keeps the estimate honest")
         scores = self._queue.scores or {}
         score = scores.get(face.id)
