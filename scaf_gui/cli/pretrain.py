@@ -42,7 +42,7 @@ def register(commands: Any) -> None:
 def arguments(parser: argparse.ArgumentParser) -> None:
     """The command's options; those left out keep the recipe's value."""
     add = parser.add_argument
-    add("sources", type=Path, nargs="+", metavar="SOURCE", help="folders or .tar files of faces")
+    add("sources", nargs="*", metavar="SOURCE", help="folders or .tar files of faces, each may end in @CROP")
     add("--out", type=Path, required=True, metavar="FILE", help="the auto-encoder, a .safetensors file")
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument(
@@ -53,7 +53,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     add("--recipe", default="published", metavar="NAME", choices=Choices(recipes), help="%(choices)s")
     add("--size", type=int, choices=(128, 256), help="pixels of the input")
     add("--crop", default="auto", metavar="auto|detector|SIDE[,X,Y]", help="where the faces are in the images")
-    add("--faces", type=Path, metavar="DIR", help="where the cut faces are kept (default: beside --out)")
+    add("--faces", type=Path, metavar="DIR", help="where cut faces are kept (default: beside --out)")
     for name in ("pixels", "structure", "gan", "prior", "cosine"):
         add(f"--{name}", action=argparse.BooleanOptionalAction, default=None, help=f"switch {name} on or off")
     for name, what in (
@@ -109,7 +109,7 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
         workers = args.workers if args.workers is not None else (0 if device.kind == "cpu" else 8)
         work = pretrain(
             faces, recipe, out, start=start, resume=args.resume, device=device, group=group, workers=workers,
-            sources=tuple(Path(source).name for source in args.sources),
+            sources=tuple(Path(name).name for name in faces.notes["sources"]),
         )  # fmt: skip
         result = _drive(work, out, progress) if group.first else _drive(work, None, Progress(quiet=True))
         if not group.first:
@@ -249,14 +249,20 @@ def _gather(args: argparse.Namespace, size: int, folder: Path, progress: Progres
     from scaf_gui.io.shards import open_shards
     from scaf_gui.session.gather import gather, parse_share
 
-    if args.crop not in ("auto", "detector"):
-        try:
-            parse_share(args.crop)
-        except ValueError:
-            raise UsageError(f"--crop {args.crop}: use auto, detector, SIDE or SIDE,X,Y (parts of the image)") from None
-    shards = open_shards(args.sources)
+    if not args.sources:
+        if args.faces is None:
+            raise UsageError("name SOURCE folders or .tar files of faces, or faces that were cut before with --faces")
+        return
+    named = [_with_crop(source, args.crop) for source in args.sources]
+    for _, crop in named:
+        if crop not in ("auto", "detector"):
+            try:
+                parse_share(crop)
+            except ValueError:
+                raise UsageError(f"--crop {crop}: use auto, detector, SIDE or SIDE,X,Y (parts of the image)") from None
+    shards = open_shards([path for path, _ in named])
     places = {shard.path.name: place for place, shard in enumerate(shards)}
-    work = gather(shards, folder, size, args.crop)
+    work = gather(shards, folder, size, [crop for _, crop in named])
     try:
         while True:
             name, faces = next(work)
@@ -270,6 +276,14 @@ def _gather(args: argparse.Namespace, size: int, folder: Path, progress: Progres
         progress.say(_tally(name, noted["tally"]))
         for problem in noted["tally"]["problems"]:
             progress.say(f"left out: {problem}")
+
+
+def _with_crop(source: str, otherwise: str) -> tuple[Path, str]:
+    """A source and where its faces are: ``shard.tar@0.9`` names both."""
+    path, at, crop = source.rpartition("@")
+    if at and path and not Path(source).exists():
+        return Path(path), crop
+    return Path(source), otherwise
 
 
 def _tally(name: str, tally: dict[str, Any]) -> str:

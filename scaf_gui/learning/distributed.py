@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from inspect import signature
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -102,7 +103,8 @@ class Group:
         # Statistics are shared already; sending them again between two passes would spoil the first one's gradients.
         known = signature(DistributedDataParallel).parameters
         sending = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"  # torch < 2.13
-        return DistributedDataParallel(module, device_ids=places, **{sending: False})
+        options: dict[str, Any] = {"device_ids": places, sending: False}
+        return DistributedDataParallel(module, **options)
 
     def mine(self, values: Tensor, dim: int = 0) -> Tensor:
         """This process's part of something drawn for the whole batch."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,27 +65,32 @@ class Share:
 
 
 def gather(
-    shards: tuple[Shard, ...], folder: Path, size: int, crop: str = "auto"
+    shards: Sequence[Shard], folder: Path, size: int, crops: Sequence[str]
 ) -> Generator[tuple[str, int], None, dict[str, Any]]:
     """Pack the faces of shards; an interrupted one goes on where it was. Yields (shard, faces so far).
 
     Broken, tiny and faceless images are counted and passed over.
 
     :param size: input size of the network that will see them
-    :param crop: "detector" looks for a face in each image; "0.9" or "0.9,0.5,0.6" is a fixed square (side,
-        centre) in parts of the image's shorter side; "auto" measures a sample of each shard and takes the fixed
+    :param crops: of each shard: "detector" looks for a face in each image; "0.9" or "0.9,0.5,0.6" is a fixed square
+        (side, centre) in parts of the image's shorter side; "auto" measures a sample of the shard and takes the fixed
         square in the middle of what it found where the faces are centred alike, else the detector
     :returns: the notes of the pack: ``faces`` and, by shard, a :class:`Tally`
     :raises InputError: no face at all, or the pack cannot be written
     """
     side = round(size * ROOM * _FINER)
-    about = {"side": side, "size": size, "crop": crop, "sources": [shard.fingerprint() for shard in shards]}
+    about = {
+        "side": side,
+        "size": size,
+        "crop": crops[0] if len(set(crops)) == 1 else list(crops),
+        "sources": [shard.fingerprint() for shard in shards],
+    }
     if is_finished(folder, about):
         return read_notes(folder) or {}
     with locked(folder / "pack"):
         writer, detector = PackWriter(folder, about), _Detector()
         try:
-            for shard in shards:
+            for shard, crop in zip(shards, crops, strict=True):
                 yield from _gather_one(shard, writer, side, crop, detector)
             writer.save(finished=True)
         finally:

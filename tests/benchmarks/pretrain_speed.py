@@ -114,14 +114,15 @@ def main() -> int:
                 memory[label] = peak_memory(device.kind)
         views.close()
     print(
-        f"{device.why}; torch {torch.__version__}, {torch.get_num_threads()} threads, {args.size} px, {args.batch} faces"
+        f"{device.why}; torch {torch.__version__}, {torch.get_num_threads()} threads, "
+        f"{args.size} px, batch of {args.batch}"
     )
     for label, found in times.items():
         middle = statistics.median(found)
         print(f"{label:6} {args.batch / middle:9.1f} faces/s   {1e3 * middle / args.batch:8.2f} ms a face")
     ratio = statistics.median(times["bare"]) / statistics.median(times["step"])
-    print(f"a step has {100 * ratio:.0f} % of the speed of the bare pass; making views takes "
-          f"{100 * statistics.median(times['views']) / statistics.median(times['step']):.1f} % of it on one thread")  # fmt: skip
+    views_share = statistics.median(times["views"]) / statistics.median(times["step"])
+    print(f"a step has {ratio:.0%} of the speed of the bare pass; views on one thread take {views_share:.1%} of it")
     print(f"peak memory: bare {memory['bare'] if device.kind == 'cuda' else float('nan'):.0f} MiB, "
           f"step {memory['step']:.0f} MiB ({'GPU' if device.kind == 'cuda' else 'whole process'})")  # fmt: skip
     return 0

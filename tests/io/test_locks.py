@@ -26,11 +26,13 @@ def test_a_second_process_is_refused_and_a_dead_one_forgotten(tmp_path: Path) ->
     other = subprocess.Popen([sys.executable, "-c", HOLDER, str(target)], stdout=subprocess.PIPE, text=True)
     try:
         assert other.stdout is not None and other.stdout.readline() == "held\n"
-        with pytest.raises(
-            InputError, match=rf"a\.safetensors: is being written by another run \(process {other.pid}\)"
+        with (
+            pytest.raises(
+                InputError, match=rf"a\.safetensors: is being written by another run \(process {other.pid}\)"
+            ),
+            locked(target),
         ):
-            with locked(target):
-                pytest.fail("two at once")
+            pytest.fail("two at once")
     finally:
         other.kill()
         other.communicate()

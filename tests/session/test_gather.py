@@ -25,7 +25,8 @@ def face() -> np.ndarray:
 
 
 def packed(sources: Iterable[Path], folder: Path, crop: str = "auto") -> tuple[dict[str, Any], list[Any]]:
-    work = gather(open_shards(list(sources)), folder, 128, crop)
+    shards = open_shards(list(sources))
+    work = gather(shards, folder, 128, [crop] * len(shards))
     seen = []
     while True:
         try:
@@ -90,7 +91,7 @@ def test_an_interrupted_one_goes_on_and_a_finished_one_is_taken_as_it_is(face: n
         for number in range(3):
             write(tmp_path / name / f"{number}.png", face)
     sources = [tmp_path / "a", tmp_path / "b"]
-    work = gather(open_shards(sources), tmp_path / "pack", 128, "0.9")
+    work = gather(open_shards(sources), tmp_path / "pack", 128, ["0.9", "0.9"])
     assert next(work) == ("a", 3)
     work.close()
     notes, seen = packed(sources, tmp_path / "pack", "0.9")
