@@ -26,7 +26,7 @@ from tests.learning.conftest import CPU, Faces
 
 SIDE = 224
 EVERYTHING = replace(
-    RECIPES["short"], batch=4, gan=True, gan_from=0.0, structure_from=0.25, max_steps=4, warm_up=2, lr=3e-4
+    RECIPES["short"], batch=2, gan=True, gan_from=0.0, structure_from=0.25, max_steps=4, warm_up=2, lr=3e-4
 )
 
 
@@ -139,7 +139,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(rendered: Rendered, folder: Path
 
 def test_it_learns_and_goes_on_from_published_weights(rendered: Rendered, folder: Path) -> None:
     out, on = folder / "a.safetensors", folder / "b.safetensors"
-    recipe = replace(EVERYTHING, gan=False, prior=False, structure_from=0.0, max_steps=8, lr=1e-3, ema=0.5)
+    recipe = replace(EVERYTHING, gan=False, prior=False, structure_from=0.0, max_steps=8, batch=4, lr=1e-3, ema=0.5)
     recipe = replace(recipe, views=replace(recipe.views, erasing=0.0))
     seen, result = run(rendered, recipe, out)
     begin, end = (np.mean([p.losses["reconstruction"] for p in part]) for part in (seen[:2], seen[-2:]))
