@@ -13,7 +13,7 @@ from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Face, Flag, State
 from scaf_gui.core.geometry import Square, crop_square, landmark_box
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import FolderError, TooFewLabelsError, TrainingError
+from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError, TrainingError
 from scaf_gui.session import bridging, contest, judge, models
 from scaf_gui.session.boxes import overlap
 from scaf_gui.session.events import (
@@ -118,7 +118,8 @@ def refresh(
         yield result
         yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
         return result
-    held: tuple[int, ...] = ()
+    snapshot, lost = _usable(snapshot, plan, predictors)
+    old, held = snapshot.model, tuple[int, ...]()
     if plan.judge:
         held = judge.held_out(snapshot.faces, old.trained_on if old is not None else None, snapshot.seed)
         if old is not None and not held:
@@ -132,7 +133,7 @@ def refresh(
     result, checkpoint = _judged(snapshot, plan, held, trained, device, predictors)
     if result.kept_new and result.model is not None:
         result = _save(snapshot, result, checkpoint)
-    result = replace(result, seconds=monotonic() - began)
+    result = replace(result, message=result.message + lost, seconds=monotonic() - began)
     yield result
     yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
     return result
@@ -164,6 +165,18 @@ def _bridged(
     predictors.put(bridge, plan.device, snapshot.scheme)
     message = f"The starter now predicts these landmarks, led there by {many}; refresh again after a few more"
     return _save(snapshot, RefreshResult(True, model, message, labels=len(faces), device=device.why), bridge)
+
+
+def _usable(snapshot: TrainingSnapshot, plan: Plan, predictors: PredictorDoor) -> tuple[TrainingSnapshot, str]:
+    """The snapshot without a model whose file is damaged or gone: such a rival must not stop all refreshes to come."""
+    if snapshot.model is None:
+        return snapshot, ""
+    try:
+        predictors.get(snapshot.model, plan.device, snapshot.scheme)
+    except CheckpointError as error:
+        use_starter = snapshot.use_starter and snapshot.model.own
+        return replace(snapshot, model=None, use_starter=use_starter), f". The model before cannot be used: {error}"
+    return snapshot, ""
 
 
 def _check(snapshot: TrainingSnapshot, least: int) -> None:

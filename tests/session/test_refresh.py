@@ -66,12 +66,16 @@ def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny)
     assert isinstance(events[0], RefreshStarted) and isinstance(events[-1], PoolScored)
     scored = events[-1].predictions
     assert set(scored) == set(session.agenda.waiting())
-    # the order is that of NNM, current and next first, the least certain tenth at the end
+    # the order is that of NNM, current and next first, the tenth place chance's, the least certain tenth at the end
     scores = {i: p.scores["nnm"] for i, p in scored.items()}
     by_score = sorted(scores, key=lambda i: -scores[i])
-    aside = [i for i in by_score[:1] if i not in (current, following)]
-    rest = [i for i in by_score[1:] if i not in (current, following)]
-    assert list(session.queue.order) == [current, following, *rest, *aside]
+    (drawn,) = session.queue.drawn
+    aside = [i for i in by_score[:1] if i not in (current, following, drawn)]
+    rest = [i for i in by_score[1:] if i not in (current, following, drawn)]
+    order = [current, following, *rest]
+    if drawn not in (current, following):
+        order.insert(9 - session.agenda.since_drawn, drawn)
+    assert list(session.queue.order) == [*order, *aside]
     assert session.queue.set_aside == set(aside)
 
     more = label(session, 5)
@@ -92,9 +96,10 @@ def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny)
         work = again.prefill()
         batch = next(work)  # from the cache: the model is not even loaded
         work.close()
-        assert batch.from_cache and set(batch.predictions) == set(predictions)
-        for face_id, prediction in batch.predictions.items():
-            np.testing.assert_allclose(prediction.points, predictions[face_id].points, atol=1e-3)
+        # a model that stays has also predicted the faces that were labelled since
+        assert batch.from_cache and set(predictions) <= set(batch.predictions) <= {*predictions, *more}
+        for face_id, prediction in predictions.items():
+            np.testing.assert_allclose(batch.predictions[face_id].points, prediction.points, atol=1e-3)
     finally:
         again.close()
 
@@ -132,6 +137,17 @@ def test_cancelling_changes_nothing(make_session, label, tiny):
     work.close()
     assert session.model is None
     assert not list(Path(session.companions).rglob("*.safetensors"))
+
+
+def test_a_damaged_model_does_not_stop_the_next_one(trained, label, tiny):
+    session, damaged = trained, trained.model
+    label(session, 1)
+    Path(damaged.path).write_bytes(b"\x80\x04not a model")
+    session.cache.path.unlink(missing_ok=True)
+    result, _ = refresh(session, tiny)
+    assert result.kept_new and session.model.id == result.model.id != damaged.id
+    assert len(session.model.trained_on) == 3, "without a rival it learns from every label"
+    assert "The model before cannot be used" in result.message and "pickled" in result.message
 
 
 def test_a_second_refresh_is_refused_while_one_runs(trained, label, tiny):
