@@ -189,7 +189,7 @@ def run_formats(args: argparse.Namespace, progress: Progress) -> Outcome:
         }
         for format_ in formats().values()
     ]
-    lines = [f"{row['id']:8} {row['title']:24} {', '.join(row['variants'])}".rstrip() for row in rows]
+    lines = [f"{f.id:8} {f.title:24} {', '.join(f.variants)}".rstrip() for f in formats().values()]
     return Outcome({"formats": rows}, lines)
 
 

@@ -64,7 +64,7 @@ ACTS: tuple[Act, ...] = (
     Act("open_folder", "Open Folder…", "File", ("Ctrl+O",), "Start or go on with the faces of an image folder"),
     Act("open_project", "Open Project…", "File", ("Ctrl+Shift+O",), "Open a project file (.scaf)"),
     Act("close_project", "Close Project", "File", ("Ctrl+W",), "Back to the start screen; every label is saved"),
-    Act("import_labels", "Import Labels…", "File", ("Ctrl+I",), "Read 300-W or WFLW labels into this project"),
+    Act("import_labels", "Import Labels…", "File", ("Ctrl+I",), "Read labels of other programs into this project"),
     Act("export_labels", "Export Labels…", "File", ("Ctrl+E",), "Write labels that other tools read"),
     Act("quit", "Quit", "File", ("Ctrl+Q",), "Close the program; every label is already saved"),
     Act("undo", "Undo", "Edit", ("Ctrl+Z",), "Take the last change back"),

@@ -4,127 +4,152 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import (
+    QAbstractItemView,
     QCheckBox,
-    QComboBox,
-    QDialog,
     QDialogButtonBox,
     QFileDialog,
-    QGridLayout,
-    QHBoxLayout,
-    QLabel,
-    QLineEdit,
-    QPushButton,
-    QVBoxLayout,
+    QHeaderView,
+    QTableView,
     QWidget,
 )
 
 from scaf_gui.errors import ScafError
-from scaf_gui.gui import theme
-from scaf_gui.gui.messages import describe
-from scaf_gui.session.exchange import ImportSummary, import_labels
+from scaf_gui.gui.exchange_form import ExchangeForm
+from scaf_gui.gui.import_table import ImportTable
+from scaf_gui.io.formats import formats
+from scaf_gui.session.importing import (
+    Found,
+    ImportPlan,
+    ImportSummary,
+    Kind,
+    carry_out,
+    image_names,
+    plan_import,
+    read_labels,
+)
 from scaf_gui.session.session import Session
 
+#: how long typing has to rest before files are read
+_REST_MS = 250
 
-class ImportDialog(QDialog):
+
+class ImportDialog(ExchangeForm):
     """Every choice updates the preview; a label of a person's is replaced only where that is ticked."""
 
     def __init__(self, session: Session, parent: QWidget | None = None):
-        super().__init__(parent)
+        super().__init__("Import labels", "Import", QDialogButtonBox.StandardButton.Cancel, parent)
         self._session = session
+        self._found: Found | None = None
+        self._again = False
+        self.plan: ImportPlan | None = None
         self.summary: ImportSummary | None = None
-        self.setWindowTitle("Import labels")
-        self.setMinimumWidth(560)
-        title = QLabel("Import labels", self)
-        theme.set_role(title, "title")
-        self.format = QComboBox(self)
-        self.format.setAccessibleName("Format")
-        self.source = QLineEdit(self)
-        self.source.setAccessibleName("Folder or file")
-        self.source.setPlaceholderText("A folder of .pts files, or a WFLW list")
-        folder, file = QPushButton("Folder…", self), QPushButton("File…", self)
-        folder.clicked.connect(self._browse_folder)
-        file.clicked.connect(self._browse_file)
-        self.replace = QCheckBox("Replace labels that are in conflict", self)
-        self.preview = QLabel(self)
-        self.preview.setWordWrap(True)
-        self.preview.setTextFormat(Qt.TextFormat.PlainText)
-        self.preview.setMinimumHeight(72)
-        self.preview.setAlignment(Qt.AlignmentFlag.AlignTop)
-        places = QHBoxLayout()
-        places.addWidget(self.source, 1)
-        for button in (folder, file):
-            button.setAutoDefault(False)
-            places.addWidget(button)
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(14)
-        grid.setVerticalSpacing(8)
-        grid.setColumnStretch(1, 1)
-        for row, name in enumerate(("Format", "From")):
-            label = QLabel(name, self)
-            theme.set_role(label, "muted")
-            grid.addWidget(label, row, 0)
-        grid.addWidget(self.format, 0, 1)
-        grid.addLayout(places, 1, 1)
-        grid.addWidget(self.replace, 2, 1)
-        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Cancel, self)
-        self.import_button = buttons.addButton("Import", QDialogButtonBox.ButtonRole.AcceptRole)
-        theme.set_role(self.import_button, "primary")
-        buttons.accepted.connect(self._import)
-        buttons.rejected.connect(self.reject)
-        box = QVBoxLayout(self)
-        box.setContentsMargins(22, 18, 22, 16)
-        box.setSpacing(10)
-        box.addWidget(title)
-        box.addLayout(grid)
-        box.addWidget(self.preview)
-        box.addWidget(buttons)
-        self._fill()
-        self.source.textChanged.connect(self.show_preview)
-        self.format.currentIndexChanged.connect(self.show_preview)
-        self.replace.toggled.connect(self.show_preview)
-        self.show_preview()
+        self.setMinimumWidth(820)
+        self.format = self.choice("Format", {id_: format_.title for id_, format_ in formats().items()})
+        self.source = self.path_row("From", ("Folder…", self._browse_folder), ("File…", self._browse_file))
+        self.replace = QCheckBox("Replace my labels that are in conflict", self)
+        self.row("", self.replace)
+        self.table = ImportTable(self)
+        self.view = QTableView(self)
+        self.view.setModel(self.table)
+        self.view.setAccessibleName("What would be imported")
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.view.setShowGrid(False)
+        self.view.setWordWrap(False)
+        self.view.verticalHeader().hide()
+        self.view.verticalHeader().setDefaultSectionSize(24)
+        self.view.setMinimumHeight(190)
+        header = self.view.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        for column, width in enumerate((92, 170, 210)):
+            header.resizeSection(column, width)
+        self.outcome.setMinimumHeight(40)
+        self.body.addWidget(self.outcome)
+        self.body.addWidget(self.view, 1)
+        self._rest = QTimer(self)
+        self._rest.setSingleShot(True)
+        self._rest.setInterval(_REST_MS)
+        self._rest.timeout.connect(self.read)
+        self.source.textChanged.connect(self._wait)
+        self.format.currentIndexChanged.connect(self._wait)
+        self.format.currentIndexChanged.connect(self._follow_format)
+        self.replace.toggled.connect(self.show_plan)
+        self.action_button.clicked.connect(self.carry_out)
+        self.worker.yielded.connect(lambda count: self.say("muted", f"Reading… {count:,} faces"))
+        self.worker.returned.connect(self._read)
+        self.worker.failed.connect(self._failed)
+        self.worker.finished.connect(self._ended)
+        self._follow_format()
+        self._wait()
 
-    def _fill(self) -> None:
-        from scaf_gui.io.formats import formats
+    def _follow_format(self) -> None:
+        format_ = formats()[str(self.format.currentData())]
+        self.source.setPlaceholderText(f"A folder, or a file ({', '.join(format_.patterns)})")
 
-        for format_id, format_ in formats().items():
-            self.format.addItem(format_.title, format_id)
+    def _wait(self) -> None:
+        """Forget what was read; read again once nothing is typed for a moment."""
+        self._found = self.plan = None
+        self.table.show_plan(None, False)
+        self.action_button.setEnabled(False)
+        if self.source.text().strip():
+            self.say("muted", "Reading…")
+            self._rest.start()
+        else:
+            self._rest.stop()
+            self.say("muted", "Nothing is changed before you press Import.")
 
-    def show_preview(self) -> None:
+    def read(self) -> None:
+        """Read the files on a thread."""
+        if self.worker.is_running:
+            self._again = True
+            self.worker.cancel()
+            return
+        format_id, scheme = str(self.format.currentData()), self._session.scheme
+        source, images = Path(self.source.text().strip()).expanduser(), image_names(self._session)
+        self.progress.setRange(0, 0)
+        self.progress.show()
+        self.worker.start(lambda: read_labels(format_id, source, scheme, images))
+
+    def _ended(self) -> None:
+        if self._again:
+            self._again = False
+            self.read()
+        else:
+            self.progress.hide()
+
+    def _read(self, found: Found) -> None:
+        if not self._again and not self._rest.isActive():
+            self._found = found
+            self.plan = plan_import(self._session, found)
+            self.show_plan()
+
+    def _failed(self, error: BaseException) -> None:
+        if not self._again and not self._rest.isActive():
+            self.fail(error)
+
+    def show_plan(self) -> None:
         """Say what an import would do now."""
-        theme.set_role(self.preview, "muted")
-        self.import_button.setEnabled(False)
-        if not self.source.text().strip():
-            self.preview.setText("Nothing is changed before you press Import.")
+        if self.plan is None:
+            return
+        on_conflict = "replace" if self.replace.isChecked() else "keep"
+        self.table.show_plan(self.plan, self.replace.isChecked())
+        self.action_button.setEnabled(bool(self.plan.changes(on_conflict)))
+        conflict = self.plan.count(Kind.CONFLICT) > 0
+        self.say("warning" if conflict else "text", planned(self.plan, self.replace.isChecked()))
+
+    def carry_out(self) -> None:
+        """Do what is shown, as one act."""
+        if self._found is None:
             return
         try:
-            summary = self._run(preview=True)
+            # a detector may have found boxes since the plan was made
+            plan = plan_import(self._session, self._found)
+            self.summary = carry_out(self._session, plan, "replace" if self.replace.isChecked() else "keep", self)
         except (ScafError, OSError) as error:
-            theme.set_role(self.preview, "error")
-            self.preview.setText(describe(error))
-            return
-        theme.set_role(self.preview, "text")
-        self.import_button.setEnabled(summary.imported > 0)
-        self.preview.setText(planned(summary))
-
-    def _run(self, preview: bool) -> ImportSummary:
-        return import_labels(
-            self._session,
-            str(self.format.currentData()),
-            Path(self.source.text().strip()).expanduser(),
-            replace_labels=self.replace.isChecked(),
-            preview=preview,
-            by=self,
-        )
-
-    def _import(self) -> None:
-        try:
-            self.summary = self._run(preview=False)
-        except (ScafError, OSError) as error:
-            theme.set_role(self.preview, "error")
-            self.preview.setText(describe(error))
+            self.fail(error)
             return
         self.accept()
 
@@ -134,24 +159,28 @@ class ImportDialog(QDialog):
             self.source.setText(name)
 
     def _browse_file(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(self, "File of labels", str(self._session.folder))
+        patterns = " ".join(formats()[str(self.format.currentData())].patterns)
+        name, _ = QFileDialog.getOpenFileName(
+            self, "File of labels", str(self._session.folder), f"Labels ({patterns});;All files (*)"
+        )
         if name:
             self.source.setText(name)
 
 
-def planned(summary: ImportSummary) -> str:
-    """What would be imported, in a few lines."""
-    conflicts = len(summary.conflicts)
-    new = summary.imported - summary.replaced
-    lines = [f"{new:,} new label{'s' if new != 1 else ''}"]
-    if summary.added_faces:
-        lines[0] += f" ({summary.added_faces:,} of faces that are not in the project yet)"
-    if summary.unchanged:
-        lines.append(f"{summary.unchanged:,} are there already, exactly the same")
-    if conflicts:
-        done = "will be replaced" if summary.replaced else "are kept as they are"
-        lines.append(f"{conflicts:,} in conflict with labels of this project, which {done}")
-    if summary.unmatched:
-        where, reason = summary.unmatched[0]
-        lines.append(f"{len(summary.unmatched):,} cannot be used: {Path(where).name}: {reason}")
-    return "\n".join(lines)
+def planned(plan: ImportPlan, replace: bool) -> str:
+    """What would be imported, in a line or two."""
+    added, new = plan.count(Kind.ADDED), plan.count(Kind.NEW) + plan.count(Kind.ADDED)
+    parts = [f"{new:,} new label{'s' if new != 1 else ''}"]
+    if added:
+        parts[0] += f" ({added:,} of faces that are not in the project yet)"
+    if count := plan.count(Kind.CHANGED):
+        parts.append(f"{count:,} completed")
+    if count := plan.count(Kind.SAME):
+        parts.append(f"{count:,} are there already")
+    if count := plan.count(Kind.LEFT_OUT):
+        parts.append(f"{count:,} cannot be used")
+    text = ", ".join(parts) + "."
+    if count := plan.count(Kind.CONFLICT):
+        done = "will be replaced" if replace else "stay as they are"
+        text += f"\n{count:,} in conflict with your labels, which {done}."
+    return text

@@ -342,7 +342,7 @@ def _figures(report: ExportReport, states: Mapping[str, int], splits: Mapping[st
     """The part of the README that is known only at the end."""
     lines = ["", "## Counts", "", f"- {report.written:,} faces written, {len(report.left_out):,} left out"]
     lines += [f"- {count:,} {state}" for state, count in states.items()]
-    lines += [f"- {split}: {count:,} faces" for split, count in splits.items() if split]
+    lines += [f"- {split}: {count:,} face{'s' * (count != 1)}" for split, count in splits.items() if split]
     lines += [f"- {report.images:,} images"] if report.images else []
     if report.left_out:
         lines += ["", "## Left out", ""]

@@ -139,20 +139,24 @@ def test_a_whole_session(
     # labels that other tools read
     dialog = ExportDialog(session, window)
     dialog.out.setText(str(tmp_path / "labels"))
-    summary = dialog.write()
+    dialog.write()
+    wait(qtbot, lambda: dialog.summary is not None)
     dialog.close()
-    assert summary is not None and summary.report.written == 3
-    assert "Wrote 3 faces" in dialog.result_line.text()
+    assert dialog.summary is not None and dialog.summary.report.written == 3
+    assert "Wrote 3 faces" in dialog.outcome.text()
     assert len(list((tmp_path / "labels").glob("*.pts"))) == 3
     dialog.deleteLater()
 
     # and back in: nothing new, nothing in conflict
     again = ImportDialog(session, window)
     again.source.setText(str(tmp_path / "labels"))
-    assert "3 are there already" in again.preview.text() and not again.import_button.isEnabled()
+    wait(qtbot, lambda: again.plan is not None)
+    assert "3 are there already" in again.outcome.text() and not again.action_button.isEnabled()
     again.source.setText(str(truth_folder))
-    assert "4 new" in again.preview.text() and "4 in conflict" in again.preview.text()
-    again.import_button.click()
+    assert again.plan is None and not again.action_button.isEnabled()
+    wait(qtbot, lambda: again.plan is not None)
+    assert "4 new" in again.outcome.text() and "in conflict" in again.outcome.text()
+    again.action_button.click()
     assert again.summary is not None and again.summary.imported == 4
     assert len(session.document.with_state(State.LABELLED)) == 7
     again.deleteLater()

@@ -1,0 +1,61 @@
+"""The rows of a planned import: what is done with each entry of the files, conflicts first."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+
+from scaf_gui.gui import theme
+from scaf_gui.session.importing import ImportPlan, Kind, Row
+
+_TITLES = ("What", "Image", "In the files", "Why")
+_COLOURS = {
+    Kind.CONFLICT: "warning",
+    Kind.LEFT_OUT: "error",
+    Kind.ADDED: "labelled",
+    Kind.NEW: "labelled",
+    Kind.CHANGED: "labelled",
+    Kind.SAME: "muted",
+}
+_Index = QModelIndex | QPersistentModelIndex
+
+
+class ImportTable(QAbstractTableModel):
+    """Makes a cell when it is looked at, so that 100,000 rows cost nothing."""
+
+    def __init__(self, parent: Any = None):
+        super().__init__(parent)
+        self._rows: tuple[Row, ...] = ()
+        self._replace = False
+
+    def show_plan(self, plan: ImportPlan | None, replace: bool) -> None:
+        self.beginResetModel()
+        self._rows, self._replace = plan.rows if plan else (), replace
+        self.endResetModel()
+
+    def rowCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        return 0 if parent.isValid() else len(self._rows)
+
+    def columnCount(self, parent: _Index = QModelIndex()) -> int:  # noqa: B008, N802 - Qt's
+        return 0 if parent.isValid() else len(_TITLES)
+
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = 0) -> Any:  # noqa: N802 - Qt's
+        if orientation is Qt.Orientation.Horizontal and role == Qt.ItemDataRole.DisplayRole:
+            return _TITLES[section]
+        if role == Qt.ItemDataRole.TextAlignmentRole:
+            return Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
+        return None
+
+    def data(self, index: _Index, role: int = 0) -> Any:
+        row = self._rows[index.row()]
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
+            return (self._what(row), row.image, row.where, row.note)[index.column()].replace("\n", "\\n")
+        if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
+            return theme.colour(_COLOURS[row.kind])
+        return None
+
+    def _what(self, row: Row) -> str:
+        if row.kind is Kind.CONFLICT:
+            return "replaced" if self._replace else "kept"
+        return row.kind.value
