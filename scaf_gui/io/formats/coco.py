@@ -8,7 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -26,6 +26,9 @@ _VISIBILITY = {Flag.VISIBLE: 2, Flag.OCCLUDED: 1, Flag.MISSING: 0}
 _FLAGS = {value: flag for flag, value in _VISIBILITY.items()}
 #: MMPose's face data sets multiply ``scale`` by this
 _PIXELS = 200.0
+_CHUNK = 1 << 14
+#: brackets open at the end of a chunk (those in names count too)
+_DEEPEST = 4096
 
 
 @register
@@ -177,7 +180,7 @@ def _items(path: Path, key: str) -> Iterator[Any]:
         with path.open("rb") as file:
             if file.read(3) != b"\xef\xbb\xbf":
                 file.seek(0)
-            for entry in ijson.items(file, f"{key}.item", use_float=True):
+            for entry in ijson.items(_Guarded(file), f"{key}.item", use_float=True, buf_size=_CHUNK):
                 place += 1
                 yield entry
     except OSError as error:
@@ -186,6 +189,21 @@ def _items(path: Path, key: str) -> Iterator[Any]:
         where = f"behind {key}[{place}]" if place >= 0 else f"before {key}[0]"
         reason = str(error).split("\n")[0].strip()[:80]
         raise LabelFileError(f"{where}: is not JSON, or is cut short ({reason})", path) from error
+
+
+class _Guarded:
+    """A file that is refused once it nests absurdly deep: the parser's time grows with the square of the depth."""
+
+    def __init__(self, file: BinaryIO):
+        self._file = file
+        self._depth = 0
+
+    def read(self, size: int = -1) -> bytes:
+        chunk = self._file.read(size)
+        self._depth += chunk.count(b"[") + chunk.count(b"{") - chunk.count(b"]") - chunk.count(b"}")
+        if self._depth > _DEEPEST:
+            raise ValueError("it is nested too deeply")
+        return chunk
 
 
 def _order(path: Path, scheme: Scheme) -> list[int] | None:
