@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import pytest
 
 from scaf_gui.core.edits import flag_landmark, set_label
 from scaf_gui.core.face import Author, Box, BoxSource, Flag, Label, Prediction, State
-from scaf_gui.errors import LabelFileError, UsageError
+from scaf_gui.errors import ImageError, LabelFileError, UsageError
 from scaf_gui.samples.render import render_face
 from scaf_gui.session.exchange import export_labels, import_labels
 
@@ -166,3 +167,102 @@ def test_what_cannot_be_exported(make_session, label, tmp_path):
     assert [path.name for path in (tmp_path / "full").iterdir()] == ["mine.txt"]
     export_labels(session, "300w", tmp_path / "full", overwrite=True)
     assert (tmp_path / "full" / "mine.txt").read_text() == "mine"
+
+
+def test_reviewed_labelled_and_all(make_session, label, tmp_path):
+    session = make_session()
+    label(session, 3)
+    started = session.document.face(session.agenda.waiting()[0])
+    points = np.full((68, 2), 7.0) + np.arange(68)[:, None]
+    session.edit(set_label(started, Label.from_points(points, Author.now("a")), "Place", "a"))
+    counts = {
+        what: export_labels(session, "csv", tmp_path / what, include=what).report.written
+        for what in ("reviewed", "labelled", "all")
+    }
+    assert counts == {"reviewed": 3, "labelled": 4, "all": 4}
+    rows = (tmp_path / "labelled" / "labels.csv").read_text().splitlines()
+    assert sum(",started," in row for row in rows) == 1
+    note = (tmp_path / "labelled" / "README.md").read_text(encoding="utf-8")
+    for told in ("300w-68", "68", "0-based", "SCAF GUI", "4 faces written", "1 started", "3 reviewed"):
+        assert told in note
+
+
+def test_crops_hold_the_very_pixels_and_landmarks_move_with_them(make_session, label, images, tmp_path):
+    import csv
+
+    import cv2
+
+    session = make_session()
+    label(session, 3)
+    summary = export_labels(session, "300w", tmp_path / "out", images="crop")
+    assert summary.report.images == 3
+    with (tmp_path / "out" / "crops.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 3
+    for row in rows:
+        x, y, side = int(row["x"]), int(row["y"]), int(row["side"])
+        crop = cv2.imread(str(tmp_path / "out" / row["crop"]))
+        whole = cv2.imread(str(images / row["image"]))
+        assert crop.shape == (side, side, 3)
+        top, left = max(y, 0), max(x, 0)
+        inside = whole[top : y + side, left : x + side]
+        there = crop[top - y : top - y + inside.shape[0], left - x : left - x + inside.shape[1]]
+        assert np.array_equal(there, inside)
+        face = next(face for face in session.document if face.image == row["image"])
+        moved = points_of(tmp_path / "out" / row["crop"].replace(".png", ".pts"))
+        np.testing.assert_allclose(moved + np.array([x, y]), face.label.points, atol=1e-6)
+    assert import_labels(session, "300w", tmp_path / "out").imported == 0, "crops are no images of the project"
+
+
+def test_images_go_along_copied_or_linked_and_in_sets(make_session, label, images, tmp_path):
+    session = make_session()
+    label(session, 10)
+    summary = export_labels(session, "coco", tmp_path / "copy", images="copy", split="80/20", seed=2)
+    assert summary.splits == {"train": 8, "test": 2} and summary.report.images == 10
+    for path in (tmp_path / "copy" / "images").iterdir():
+        assert path.read_bytes() == (images / path.name).read_bytes() and not path.is_symlink()
+    names = [
+        {image["file_name"] for image in json.loads((tmp_path / "copy" / f"labels_{split}.json").read_text())["images"]}
+        for split in ("train", "test")
+    ]
+    assert [len(there) for there in names] == [8, 2] and not names[0] & names[1]
+    export_labels(session, "hrnet", tmp_path / "link", images="link")
+    links = list((tmp_path / "link" / "images").iterdir())
+    assert len(links) == 10 and all(link.is_symlink() and link.resolve().parent == images.resolve() for link in links)
+
+
+def test_an_image_that_is_gone_leaves_no_half_export(make_session, label, images, tmp_path):
+    session = make_session()
+    ids = label(session, 4)
+    (images / session.document.face(ids[2]).image).unlink()
+    before = sorted(path.name for path in tmp_path.iterdir())
+    with pytest.raises(ImageError):
+        export_labels(session, "300w", tmp_path / "out", images="copy")
+    assert sorted(path.name for path in tmp_path.iterdir()) == before
+    assert export_labels(session, "labelme", tmp_path / "out").report.written == 4, "labels go out without their images"
+
+
+def test_the_folders_of_300w(make_session, label, tmp_path):
+    session = make_session()
+    label(session, 5)
+    export_labels(session, "300w", tmp_path / "out", variant="official", split="60/40", images="copy")
+    folders = {path.parent.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.pts")}
+    assert folders == {"faces/trainset", "faces/testset"}
+    assert all(path.with_suffix(".jpg").is_file() for path in (tmp_path / "out").rglob("*.pts"))
+    assert import_labels(session, "300w", tmp_path / "out").unchanged == 5
+
+
+def test_labelme_keeps_what_others_wrote(make_session, label, tmp_path):
+    session = make_session()
+    label(session, 1)
+    export_labels(session, "labelme", tmp_path / "out")
+    (path,) = (tmp_path / "out").glob("*.json")
+    content = json.loads(path.read_text())
+    content["mine"] = {"a": 1}
+    content["shapes"].append({"label": "hat", "points": [[1, 2]], "group_id": None, "shape_type": "point", "flags": {}})
+    content["shapes"][1]["description"] = "by hand"
+    path.write_text(json.dumps(content))
+    export_labels(session, "labelme", tmp_path / "out", overwrite=True)
+    again = json.loads(path.read_text())
+    assert again["mine"] == {"a": 1} and again["shapes"][-1]["label"] == "hat"
+    assert again["shapes"][1]["description"] == "by hand" and len(again["shapes"]) == 70
