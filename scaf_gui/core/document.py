@@ -38,6 +38,9 @@ class Document:
         self.scheme = scheme
         self.history = History()
         self._faces = {face.id: face for face in faces}
+        self._beside: dict[str, set[int]] = {}  # ids by image
+        for face in self._faces.values():
+            self._beside.setdefault(face.image, set()).add(face.id)
         self._highest_id = max(self._faces, default=0)
         self._predictions: dict[int, Prediction] = {}
         self._corrector: Corrector | None = None
@@ -56,6 +59,10 @@ class Document:
 
     def face(self, face_id: int) -> Face:
         return self._faces[face_id]
+
+    def beside(self, image: str) -> tuple[Face, ...]:
+        """All faces of a photo, by id: the order in which they were found or added."""
+        return tuple(self._faces[face_id] for face_id in sorted(self._beside.get(image, ())))
 
     def prediction(self, face_id: int) -> Prediction | None:
         """What the model said, uncorrected."""
@@ -175,6 +182,10 @@ class Document:
         if self._commit is not None:
             self._commit(edit)
         for change in edit.changes:
+            if change.before is not None:
+                self._beside[change.before.image].discard(change.face_id)
+            if change.after is not None:
+                self._beside.setdefault(change.after.image, set()).add(change.face_id)
             if change.after is None:
                 del self._faces[change.face_id]
                 self._predictions.pop(change.face_id, None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State
@@ -106,7 +107,69 @@ def reset_to_prediction(face: Face) -> Edit:
 
 
 def set_box(face: Face, box: Box, title: str = "Draw box") -> Edit:
+    """Give a face another box; its label stays."""
     return change_face(title, face, replace(face, box=box))
+
+
+def draw_box(face: Face, box: Box) -> Edit:
+    """Take the box that a person drew; a face that was skipped because there was nothing to see waits again."""
+    edit = set_box(face, box)
+    if face.state is State.SKIPPED and face.box is None and face.label is None:
+        edit = change_face(edit.title, face, replace(face, box=box, state=State.UNLABELLED))
+    return edit
+
+
+def change_box(face: Face, x: float, y: float, width: float, height: float) -> Edit | None:
+    """Move or resize a face's box; ``None`` where there is none, or where it is so already. The label stays.
+
+    Whoever found the box, its rule for the crop stays, too (:mod:`scaf_gui.core.geometry`): else the crop would
+    jump at the first touch.
+
+    :raises EditError: the size is not positive
+    """
+    old = face.box
+    if old is None or (x, y, width, height) == (old.x, old.y, old.width, old.height):
+        return None
+    moved = (width, height) == (old.width, old.height)
+    return set_box(face, Box(x, y, width, height, old.source), "Move box" if moved else "Resize box")
+
+
+def add_face(face_id: int, image: str, box: Box) -> Edit:
+    """One more face in a photo. :param face_id: ``Document.next_id()``"""
+    return Edit("Add face", (Change(None, Face(face_id, image, box)),))
+
+
+def delete_face(face: Face, *, last: bool, title: str = "Delete face", state: State = State.UNLABELLED) -> Edit:
+    """Take a face out, with its label if it has one. Undoable, as every edit.
+
+    :param last: it is its photo's only face: it loses box and label but stays, so that no photo gets lost
+    :param state: what it becomes then
+    """
+    if face.label is not None:
+        title = f"{title} and its label"
+    attributes = (False,) * 6
+    after = replace(face, box=None, label=None, attributes=attributes, state=state) if last else None
+    return Edit(title, (Change(face, after),))
+
+
+def not_a_face(face: Face, *, last: bool) -> Edit | None:
+    """Throw a false detection out; a photo without another face is skipped. ``None``: it has a label, so it is a face.
+
+    :param last: it is its photo's only face
+    """
+    if face.label is not None:
+        return None
+    return delete_face(face, last=last, title="Not a face", state=State.SKIPPED)
+
+
+def skip_all(faces: Iterable[Face], title: str) -> Edit | None:
+    """Put faces aside, but only those that nobody has begun; ``None`` if there are none."""
+    changes = tuple(
+        Change(face, replace(face, state=State.SKIPPED))
+        for face in faces
+        if face.state is State.UNLABELLED and face.label is None
+    )
+    return Edit(title, changes) if changes else None
 
 
 def toggle_attribute(face: Face, attribute: int, name: str) -> Edit:

@@ -80,7 +80,38 @@ ACTS: tuple[Act, ...] = (
     Act("skip", "Skip", "Face", ("S",), "Put this face aside and go to the next one"),
     Act("next", "Next Face", "Face", ("PgDown", "D"), "Go to the next face of the queue"),
     Act("previous", "Previous Face", "Face", ("PgUp", "A"), "Go back to the face before"),
-    Act("draw_box", "Draw Box", "Face", ("B",), "Drag a rectangle around the face"),
+    Act(
+        "next_in_photo",
+        "Next Face of the Photo",
+        "Face",
+        ("Shift+PgDown", "Shift+D"),
+        "Go to the next face of the same photo; a click on it does, too",
+    ),
+    Act(
+        "previous_in_photo",
+        "Previous Face of the Photo",
+        "Face",
+        ("Shift+PgUp", "Shift+A"),
+        "Go to the face before of the same photo",
+    ),
+    Act("draw_box", "Draw Box", "Face", ("B",), "Drag a rectangle around the face; a label stays as it is"),
+    Act(
+        "change_box",
+        "Change Box",
+        "Face",
+        ("E",),
+        "Move or resize the face's box, by mouse or by arrow keys; the pre-fill follows, a label stays as it is",
+    ),
+    Act("add_face", "Add Face", "Face", ("Shift+B",), "Drag a rectangle around one more face of this photo"),
+    Act("not_a_face", "Not a Face", "Face", ("N",), "Throw a false detection out and go to the next face"),
+    Act(
+        "delete_face",
+        "Delete Face",
+        "Face",
+        ("Del",),
+        "Take this face out of the photo, with its label if it has one; undo brings both back",
+        context="canvas",
+    ),
     Act(
         "reset",
         "Reset to Prediction",
@@ -217,7 +248,9 @@ def _menu(menubar: QMenuBar, menus: dict[str, QMenu], path: str) -> QMenu:
 #: what the mouse does, for the shortcut sheet
 GESTURES: tuple[tuple[str, str], ...] = (
     ("Drag a landmark", "Put it where it belongs; saved when you let go"),
-    ("Esc while dragging", "Leave the landmark where it was"),
+    ("Drag the outline of the box", "Move a side or a corner; then drag inside to move the box"),
+    ("Click another face of the photo", "Go to it"),
+    ("Esc while dragging", "Leave the landmark or the box where it was"),
     ("Wheel", "Zoom around the cursor"),
     ("Drag beside the landmarks, middle or right drag", "Move the image"),
 )

@@ -43,7 +43,13 @@ class Commands:
             "skip": project.skip,
             "next": project.navigator.next,
             "previous": project.navigator.previous,
-            "draw_box": self.draw_box,
+            "next_in_photo": project.photo.step,
+            "previous_in_photo": partial(project.photo.step, -1),
+            "draw_box": partial(project.photo.draw, "box"),
+            "change_box": project.photo.change,
+            "add_face": partial(project.photo.draw, "face"),
+            "not_a_face": project.photo.not_a_face,
+            "delete_face": project.photo.delete,
             "reset": project.editor.reset,
             "next_landmark": canvas.select_next,
             "previous_landmark": partial(canvas.select_next, -1),
@@ -85,10 +91,6 @@ class Commands:
         """The list's own filter was used: tick the same row in the menu."""
         key = str(self._window.workspace.queue.filter.currentData())
         self._window.actions_by_id[f"filter_{key}"].setChecked(True)
-
-    def draw_box(self) -> None:
-        self._window.workspace.canvas.setFocus()
-        self._window.workspace.canvas.begin_box()
 
     def cancel(self) -> None:
         background = self._window.project.background

@@ -70,15 +70,67 @@ class Editor(QObject):
         )
 
     def set_box(self, x: float, y: float, width: float, height: float) -> bool:
-        """Give the face a box drawn by hand, image pixels; the pre-fill follows it."""
+        """Give the face a box drawn by hand, image pixels; the pre-fill follows it. A label stays."""
         face, _ = self._shown()
         if face is None:
             return False
         try:
-            return self._apply(edits.set_box(face, Box(x, y, width, height, BoxSource.DRAWN)))
+            return self._apply(edits.draw_box(face, Box(x, y, width, height, BoxSource.DRAWN)))
         except ScafError as error:
             self.refused.emit(error)
             return False
+
+    def change_box(self, x: float, y: float, width: float, height: float) -> bool:
+        """Move or resize the face's box; the pre-fill follows it. A label stays."""
+        face, _ = self._shown()
+        if face is None:
+            return False
+        try:
+            edit = edits.change_box(face, x, y, width, height)
+        except ScafError as error:
+            self.refused.emit(error)
+            return False
+        return edit is not None and self._apply(edit)
+
+    def add_face(self, x: float, y: float, width: float, height: float) -> int | None:
+        """One more face in the photo, by a box drawn by hand; a face without box and label gets it.
+
+        :returns: the face's id, ``None`` when nothing was added
+        """
+        session, (face, _) = self._session, self._shown()
+        if session is None or face is None:
+            return None
+        if face.box is None and face.label is None:
+            return face.id if self.set_box(x, y, width, height) else None
+        try:
+            added = session.document.next_id()
+            done = self._apply(edits.add_face(added, face.image, Box(x, y, width, height, BoxSource.DRAWN)))
+        except ScafError as error:
+            self.refused.emit(error)
+            return None
+        return added if done else None
+
+    def delete_face(self, face_id: int) -> bool:
+        """Take a face out of its photo, with its label; the photo's only face loses box and label instead."""
+        return self._take_out(face_id, edits.delete_face)
+
+    def not_a_face(self, face_id: int) -> bool:
+        """Throw a false detection out; a photo without another face is skipped. Refused where there is a label."""
+        return self._take_out(face_id, edits.not_a_face)
+
+    def _take_out(self, face_id: int, make: Callable[..., Edit | None]) -> bool:
+        session = self._session
+        if session is None or face_id not in session.document:
+            return False
+        face = session.document.face(face_id)
+        edit = make(face, last=len(session.document.beside(face.image)) == 1)
+        if edit is None:
+            self.refused.emit("This face has landmarks of yours: skip it with S, or delete it with Del")
+            return False
+        done = self._apply(edit)
+        if done:
+            session.work.searched({face.image: False}, ())  # the detector is not asked about this photo again
+        return done
 
     def reset(self) -> bool:
         """Throw the label away, so that the prediction shows again."""

@@ -8,8 +8,11 @@ from scaf_gui.session.session import Session
 
 def hint(session: Session | None, face: Face | None, prediction: Prediction | None, searching: bool) -> str:
     """:param searching: whether faces are being looked for just now"""
-    if session is None or face is None or face.state is State.SKIPPED:
+    if session is None or face is None:
         return ""
+    if face.state is State.SKIPPED:
+        nothing = face.box is None and face.label is None
+        return "Skipped: no face in this photo. If there is one, press B and drag a box around it." * nothing
     if face.label is not None:
         missing = (face.label.flags == Flag.MISSING).nonzero()[0]
         if not len(missing) or face.label.based_on or face.state is State.LABELLED:
@@ -18,11 +21,15 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
     if prediction is not None:
         return ""
     problem = session.problems.get(face.id, "")
-    if problem:
-        return problem[:1].upper() + problem[1:] + " (B)" * ("draw a box" in problem)
+    if face.box is None and "draw a box" in problem:
+        return "No face was found in this photo. Press B and drag a box around the face, or S to skip the photo."
+    if problem and not (face.box is not None and "draw a box" in problem):
+        return problem[:1].upper() + problem[1:]
     if session.model is None:
         name = session.scheme.names[0].replace("_", " ")
         return f"No model yet: click where each landmark belongs, beginning with “{name}”"
     if face.box is None:
-        return "Looking for the face…" if searching else ""
+        if session.work.to_search.get(face.id) is not None:
+            return "Looking for the face…" if searching else ""
+        return "This face has no box yet. Press B and drag one around it, or S to skip it."
     return "The pre-fill is coming…"

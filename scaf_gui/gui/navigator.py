@@ -8,6 +8,7 @@ from scaf_gui.core.document import Changed
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.errors import FolderError, ImageError
 from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.canvas.neighbours import neighbours
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.pictures import Pictures
 from scaf_gui.gui.queue_model import QueueModel
@@ -57,6 +58,7 @@ class Navigator(QObject):
         self._pictures.start(session.read if session is not None else None)
         self._canvas.cancel_gesture()
         self._canvas.show_image(None)
+        self._canvas.show_others(())
         self._canvas.set_message(None)
         if session is None:
             return
@@ -154,6 +156,11 @@ class Navigator(QObject):
             self._show(session.current)
         elif self.current in changed.face_ids:
             self._refresh()
+        elif face is not None and not {other.id for other in session.document.beside(face.image)}.isdisjoint(
+            changed.face_ids
+        ):
+            self._show_others(face)
+            self.shown.emit(*self.on_canvas())  # "face 2 of 3" may have become another number
 
     def show_again(self) -> None:
         """Take the canvas's preview back: show what the document has."""
@@ -179,10 +186,12 @@ class Navigator(QObject):
             self._refresh()
             self.moved.emit(None)
             return
+        stay = face.image == self._image and self._canvas.is_image_fitted  # all faces of the photo are in sight
         if face.image != self._image:
             pixels = self._pictures.get(face.image)
             self._image = None
             self._canvas.show_face(None, None, session.scheme)
+            self._canvas.show_others(())
             if pixels is not None:
                 self._put(face.image, pixels)
             else:
@@ -190,7 +199,7 @@ class Navigator(QObject):
                 self._canvas.set_message(None)
                 self._slow.start()
         self._refresh()
-        if self._image is not None:
+        if self._image is not None and not stay:
             self._canvas.fit_face()
         self._want()
         self.moved.emit(face_id)
@@ -221,9 +230,19 @@ class Navigator(QObject):
             if not self._canvas.is_busy:
                 self._prediction = prediction
             self._canvas.show_face(face, prediction, session.scheme, session.expected.across(prediction))
+            self._show_others(face)
         else:
             self._prediction = prediction
         self.shown.emit(face, prediction)
+
+    def _show_others(self, face: Face | None) -> None:
+        session = self._session
+        if session is None or face is None:
+            self._canvas.show_others(())
+            return
+        document = session.document
+        beside = document.beside(face.image)
+        self._canvas.show_others(neighbours(beside, face.id, document.shown, session.scheme.edges))
 
     def _loaded(self, image: str, pixels: object) -> None:
         face = self._face()
@@ -240,6 +259,7 @@ class Navigator(QObject):
         self._slow.stop()
         self._image = None
         self._canvas.show_image(None)
+        self._canvas.show_others(())
         if isinstance(error, FolderError):
             self._canvas.set_message("The image folder is gone.\nYour labels are safe.")
             self.folder_gone.emit(error)

@@ -16,6 +16,7 @@ from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.navigator import Navigator
+from scaf_gui.gui.photo_faces import PhotoFaces
 from scaf_gui.gui.queue_panel import COUNT_MS
 from scaf_gui.gui.status import Status
 from scaf_gui.gui.thumbnails import loader
@@ -42,6 +43,9 @@ class ProjectView(QObject):
         self.background: Background | None = None
         self.editor = Editor(self)
         self.navigator = Navigator(workspace.canvas, workspace.queue.model, self)
+        self.photo = PhotoFaces(
+            workspace.canvas, self.editor, self.navigator, messages, status.say, self.undo, self._work_on_again, self
+        )
         self._hint = ""
         self._folder_told = False
         self._later = QTimer(self)
@@ -58,7 +62,6 @@ class ProjectView(QObject):
         place.queue.chosen.connect(go.go_to)
         place.queue.chosen.connect(lambda _: place.canvas.setFocus())
         place.canvas.landmarkMoved.connect(self._landmark_moved)
-        place.canvas.boxDrawn.connect(self._box_drawn)
         place.canvas.landmarkSelected.connect(
             lambda landmark: place.landmarks.show_selected(() if landmark is None else (landmark,))
         )
@@ -86,6 +89,7 @@ class ProjectView(QObject):
         session.document.subscribe(self._document_changed)
         session.agenda.on_change = self._queue_changed
         self.editor.open(session, self.navigator.on_canvas)
+        self.photo.open(session)
         self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
         session.expected.on_change = self._expected_changed
         self.background = self._make_background(session)
@@ -111,6 +115,7 @@ class ProjectView(QObject):
         session.agenda.on_change = session.expected.on_change = None
         self.navigator.open(None)
         self.editor.open(None)
+        self.photo.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
         self.workspace.finish.open(None)
@@ -152,6 +157,10 @@ class ProjectView(QObject):
         """There may be something to do for another face; not before the first image is painted."""
         if self.background is not None and not self._later.isActive():
             self.background.start()
+
+    def _work_on_again(self) -> None:
+        if self.background is not None:
+            self.background.start(again=True)
 
     # -- what a person asks for ------------------------------------------------------------------
 
@@ -242,10 +251,6 @@ class ProjectView(QObject):
                 behind = [int(i) for i in missing if i > landmark]
                 self.workspace.canvas.select(behind[0] if behind else int(missing[0]))
 
-    def _box_drawn(self, x: float, y: float, width: float, height: float) -> None:
-        if self.editor.set_box(x, y, width, height) and self.background is not None:
-            self.background.start(again=True)
-
     def _document_changed(self, changed: Changed) -> None:
         if self.session is None:
             return
@@ -272,18 +277,12 @@ class ProjectView(QObject):
         expected = session.expected.across(prediction) if session is not None else None
         self.workspace.landmarks.show_face(scheme, face, prediction, expected)
         has_points = prediction is not None or (face is not None and face.label is not None)
-        self.workspace.face_bar.show_face(face, has_points, self._which(face))
+        self.workspace.face_bar.show_face(face, has_points, self.photo.place(face))
         canvas = self.workspace.canvas
         by_hand = face is not None and not has_points and session is not None and session.model is None
-        if by_hand and canvas.selected is None and not canvas.is_busy:
+        if by_hand and canvas.selected is None and not (canvas.is_busy or canvas.box_selected):
             canvas.select(0)
         self._show_hint()
-
-    def _which(self, face: Face | None) -> str:
-        if face is None or self.session is None:
-            return ""
-        beside = [other.id for other in self.session.document if other.image == face.image]
-        return f"face {beside.index(face.id) + 1} of {len(beside)}" if len(beside) > 1 else ""
 
     def _show_hint(self) -> None:
         """Say on the canvas what this face waits for; only changes are sent, so that its own hints stay."""

@@ -4,51 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
-from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent, QPen
-from PySide6.QtWidgets import QGraphicsRectItem, QWidget
+from PySide6.QtCore import QEvent, QPointF, Qt, Signal
+from PySide6.QtGui import QFocusEvent, QHideEvent, QKeyEvent, QMouseEvent
+from PySide6.QtWidgets import QWidget
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import style
+from scaf_gui.gui.canvas.box_view import BoxView
 from scaf_gui.gui.canvas.drag import THRESHOLD, Drag
-from scaf_gui.gui.canvas.face_view import FaceView
 from scaf_gui.gui.canvas.hit import nearest
+from scaf_gui.gui.canvas.neighbours import Neighbour
 from scaf_gui.gui.canvas.shown import Shown
 
-_BOX_HINT = "Drag a rectangle around the face. Esc leaves it as it was."
+_ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
-class Canvas(FaceView):
+class Canvas(BoxView):
     """Shows a face and lets its landmarks be dragged; keeps a preview, never the truth.
 
     A drag changes only what is drawn. When it is let go, ``landmarkMoved(landmark, x, y)`` says once where
     the landmark was put (image pixels, 0-based, pixel centres at whole numbers) on the face :attr:`face`;
     whoever listens edits the document and shows the changed face. What is to be shown is put off while a
     drag is held, and keys do nothing but Escape, so no landmark can end up on another face.
-
-    ``boxDrawn(x, y, width, height)``: a bounding box was drawn, image pixels.
     """
 
     landmarkMoved = Signal(int, float, float)  # noqa: N815
-    boxDrawn = Signal(float, float, float, float)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setAccessibleName("Canvas")
-        self._rubber = QGraphicsRectItem()
-        rubber_pen = QPen(style.pen(style.SELECTED, 1.5, dashed=True))
-        rubber_pen.setCosmetic(True)  # the rectangle is drawn in image pixels
-        self._rubber.setPen(rubber_pen)
-        self._rubber.setZValue(2)
-        self._rubber.hide()
-        self.scene().addItem(self._rubber)
         self._drag: Drag | None = None
         self._pressed: QPointF | None = None  # a press beside all landmarks, until it is let go or becomes a pull
-        self._box_mode = False
-        self._hint_text: str | None = None
-        self._box_start: tuple[float, float] | None = None
         self._before: Shown | None = None  # what a drag takes back when it is cancelled
         self._pending: dict[str, tuple[Any, ...]] = {}  # what is to be shown once nothing is held
         self._renewed: set[str] = set()  # what was shown since the last drag ended
@@ -78,26 +66,37 @@ class Canvas(FaceView):
             self._pending["face"] = (face, prediction, scheme, expected)
             return
         self._renewed.add("face")
-        if self._box_mode and (face is None or self._face is None or face.id != self._face.id):
-            self._leave_box()  # the box was meant for the face before
         super().show_face(face, prediction, scheme, expected)
 
+    def show_others(self, others: tuple[Neighbour, ...]) -> None:
+        """Show the other faces of the photo."""
+        if self.is_busy:
+            self._pending["others"] = (others,)
+            return
+        self._renewed.add("others")
+        super().show_others(others)
+
     def select(self, landmark: int | None) -> None:
-        """Select a landmark and bring it into sight; ``None`` selects none. Not while one is dragged."""
-        if self._drag is None:
+        """Select a landmark and bring it into sight; ``None`` selects none. Not while something is dragged."""
+        if not self.is_busy:
             super().select(landmark)
 
-    def set_hint(self, text: str | None) -> None:
-        """Say something at the upper edge; while a box is drawn, how that is done stands there instead."""
-        self._hint_text = text
-        super().set_hint(_BOX_HINT if self._box_mode else text)
+    def select_next(self, step: int = 1) -> None:
+        """Select the landmark, or while the box is selected its handle, ``step`` further on, round and round."""
+        if self.box_selected:
+            self._select_handle(step)
+        else:
+            super().select_next(step)
 
     def _mark(self) -> None:
         dragged = self._drag is not None and self._drag.moved
         self._landmarks.mark(selected=self._selected, hovered=self._hovered, dragged=dragged)
 
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected landmark by so many image pixels, as a drag of that length would."""
+        """Move the selected landmark, or the box's selected handle, by so many image pixels, as a drag would."""
+        if self.box_selected and not self.is_busy:
+            self._nudge_box(dx, dy)
+            return
         place = self.position(self._selected)
         if place is None or self._selected is None or self.is_busy:
             return
@@ -110,28 +109,20 @@ class Canvas(FaceView):
     @property
     def is_busy(self) -> bool:
         """Whether a landmark or a box is being dragged: what is to be shown waits for its end."""
-        return self._drag is not None or self._box_start is not None
-
-    def begin_box(self) -> None:
-        """Let the next drag draw a bounding box."""
-        if self._image.size is None or self.is_busy:
-            return
-        self._box_mode = True
-        self.set_hint(self._hint_text)
-        self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+        return self._drag is not None or self.is_box_held
 
     def finish_gesture(self) -> None:
         """End what is held as letting the button go would."""
         if self._drag is not None:
             self._end_drag(self._drag)
-        elif self._box_start is not None:
+        elif self.is_box_held:
             self._end_box()
         self._pressed = None
         if self._pull is not None:
             self._end_pull()
 
     def cancel_gesture(self) -> bool:
-        """Drop what is held, or leave box drawing; whether there was anything to drop."""
+        """Drop what is held, or leave the box; whether there was anything to drop."""
         if self._drag is not None:
             self._drag = None
             self._renewed.clear()
@@ -141,8 +132,7 @@ class Canvas(FaceView):
             self._mark()
             self._show_pending()
             return True
-        if self._box_mode:
-            self._leave_box()
+        if self._cancel_box():
             self._renewed.clear()
             self._show_pending()
             return True
@@ -157,15 +147,15 @@ class Canvas(FaceView):
         if event.button() != Qt.MouseButton.LeftButton or self._image.size is None:
             return
         self.finish_gesture()  # its release never came
-        place = self._scene_point(event.position())
-        if self._box_mode:
-            self._box_start = place
+        if self._press_box(event.position()):
             return
+        place = self._scene_point(event.position())
         landmark = self._landmark_at(event.position())
         if landmark is None and self._selected is not None and self.position(self._selected) is None:
             landmark = self._selected  # it has no place yet: it gets this one
         if landmark is None:
-            self._pressed = event.position()
+            if not self._press_box(event.position(), beside=True):
+                self._pressed = event.position()
             return
         screen = (event.position().x(), event.position().y())
         self._choose(landmark)
@@ -178,7 +168,9 @@ class Canvas(FaceView):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         if not self._follow_gesture(event):
-            self._hovered = None if self._box_mode else self._landmark_at(event.position())
+            aside = self._drawing or self.box_selected
+            self._hovered = None if aside else self._landmark_at(event.position())
+            self._hover_box(event.position(), beside=self._hovered is None)
             self._mark()
         self.cursorMoved.emit(*self._scene_point(event.position()))
 
@@ -187,9 +179,8 @@ class Canvas(FaceView):
         place = self._scene_point(event.position())
         if self._drag is not None:
             self._follow(place, (event.position().x(), event.position().y()))
-        elif self._box_start is not None:
-            self._rubber.setRect(QRectF(QPointF(*self._box_start), QPointF(*place)).normalized())
-            self._rubber.show()
+        elif self._follow_box(event.position()):
+            return True
         elif self._pull is not None:
             self._follow_pull(event)
         elif self._pressed is not None:
@@ -208,9 +199,14 @@ class Canvas(FaceView):
                 self._end_pull()
             return
         self._follow_gesture(event)  # the last move may not have been delivered
-        if self._pressed is not None:
+        other = None
+        if self._pressed is not None:  # a click beside all landmarks
+            other = self._other_at(event.position())
             self._choose(None)
+            self._unselect_box()
         self.finish_gesture()
+        if other is not None:
+            self.facePicked.emit(other.face_id)
 
     def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
         super().leaveEvent(event)
@@ -227,7 +223,7 @@ class Canvas(FaceView):
 
     def event(self, event: QEvent) -> bool:
         # While something is held no shortcut may fire: "accept" in the middle of a drag would go to the next face.
-        if event.type() == QEvent.Type.ShortcutOverride and (self.is_busy or self._escapes(event)):
+        if event.type() == QEvent.Type.ShortcutOverride and self._keeps(event):
             event.accept()
             return True
         return super().event(event)
@@ -235,6 +231,9 @@ class Canvas(FaceView):
     def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802
         if self._escapes(event):
             self.cancel_gesture()
+        elif self._enters(event):
+            if not self.is_busy:
+                self._place_box()
         elif not self.is_busy:
             event.ignore()  # the window may know it; scrolling, which the base class would do, makes no sense here
 
@@ -242,7 +241,16 @@ class Canvas(FaceView):
         return False if self.is_busy else super().focusNextPrevChild(forward)
 
     def _escapes(self, event: QEvent) -> bool:
-        return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and (self.is_busy or self._box_mode)
+        begun = self.is_busy or bool(self._drawing) or self.box_selected
+        return isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape and begun
+
+    def _keeps(self, event: QEvent) -> bool:
+        """Whether a key is for the canvas alone, whatever it means to the window."""
+        return self.is_busy or self._escapes(event) or self._enters(event)
+
+    def _enters(self, event: QEvent) -> bool:
+        """Whether a key puts the box that is to be drawn into the middle."""
+        return isinstance(event, QKeyEvent) and event.key() in _ENTER and bool(self._drawing)
 
     def _landmark_at(self, screen: QPointF) -> int | None:
         if self._shown is None:
@@ -268,24 +276,19 @@ class Canvas(FaceView):
         self._show_pending()
 
     def _end_box(self) -> None:
-        box = self._rubber.rect() if self._rubber.isVisible() else QRectF()
-        self._leave_box()
+        done = self._let_box_go()
         self._renewed.clear()
-        if min(box.width(), box.height()) * self.zoom >= 2 * THRESHOLD:
-            self.boxDrawn.emit(box.x(), box.y(), box.width(), box.height())
+        if done is not None:
+            done[0].emit(*done[1])
         self._show_pending()
-
-    def _leave_box(self) -> None:
-        self._box_mode, self._box_start = False, None
-        self._rubber.hide()
-        self.set_hint(self._hint_text)
-        self.viewport().unsetCursor()
 
     def _show_pending(self) -> None:
         """Show what came while something was held, unless the listeners have just shown something newer."""
         pending, self._pending = self._pending, {}
         if "image" in pending and "image" not in self._renewed:
             self.show_image(*pending["image"])
+        if "others" in pending and "others" not in self._renewed:
+            self.show_others(*pending["others"])
         if "face" in pending:
             face = pending["face"][0]
             shown_id, coming_id = (None if one is None else one.id for one in (self._face, face))

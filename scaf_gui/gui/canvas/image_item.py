@@ -64,6 +64,29 @@ class ImageItem(QGraphicsItem):
             painter.drawImage(QPointF(*self._at), self._picture)
             painter.restore()
 
+    def patch(self, x: float, y: float, scale: float, side: int, ratio: float) -> QImage | None:
+        """A small picture of the surroundings of (x, y) image pixels, for a loupe.
+
+        :param scale: window pixels per image pixel
+        :param side: width and height of the picture, window pixels; transparent where the image ends
+        :param ratio: screen pixels per window pixel
+        """
+        if self._pyramid is None:
+            return None
+        across, finer = round(side * ratio), scale * ratio
+        seen = self._pyramid.view(finer, x * finer - across / 2, y * finer - across / 2, across, across)
+        if seen is None:
+            return None
+        left, top, pixels = seen
+        rows, columns = pixels.shape
+        picture = QImage(across, across, QImage.Format.Format_ARGB32_Premultiplied)
+        if (rows, columns) != (across, across):
+            picture.fill(0)
+        memory = np.frombuffer(picture.bits(), np.uint32).reshape(across, picture.bytesPerLine() // 4)
+        memory[top : top + rows, left : left + columns] = pixels
+        picture.setDevicePixelRatio(ratio)
+        return picture
+
     def _render(self, scale: float, left: float, top: float, width: int, height: int, ratio: float) -> None:
         key = (scale, left, top, width, height, ratio)
         if key == self._key or self._pyramid is None:

@@ -26,13 +26,17 @@ BOX = "#b0ffffff"
 TAG = "#e0101418"
 NAME = "#90101418"
 TAG_TEXT = "#f2f5f8"
+#: the loupe: its rim, curves within it, and what lies beyond the image
+LOUPE_RIM, LOUPE_LINE, BEYOND = "#f2f5f8", "#90ffffff", "#0e1014"
 
 #: radius of a landmark's dot: this share of the median edge, within these limits
 DOT_SHARE, SMALLEST_DOT, LARGEST_DOT = 0.2, 1.3, 3.2
 #: how far the drawing of a landmark reaches from its place (cross-hair and halo)
 REACH = 20.0
-#: a press within this distance takes a landmark
+#: a press within this distance takes a landmark, or a handle of the selected box
 GRAB = 11.0
+#: a press within this distance of its outline takes a box that is not selected
+BOX_GRAB = 5.0
 #: the selected landmark wins over others that are nearer by no more than this
 GRAB_SLACK = 2.5
 

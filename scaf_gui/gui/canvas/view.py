@@ -94,6 +94,11 @@ class ImageView(QGraphicsView):
         """Screen pixels per image pixel."""
         return self._camera.scale
 
+    @property
+    def is_image_fitted(self) -> bool:
+        """Whether the whole image is shown, until the person zooms or moves."""
+        return self._fit == "image"
+
     def fit_image(self) -> None:
         """Show the whole image; a small one is enlarged up to 8 times."""
         self._fit = "image"

@@ -1,0 +1,173 @@
+"""Gestures upon several landmarks, followed until they are let go. No Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.curves import fall_off
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.core.transforms import extent, shifted, similarity
+from scaf_gui.gui.canvas.drag import THRESHOLD
+
+Pair = tuple[float, float]
+#: one notch of the wheel changes the reach of a drag along a curve so much; its limits, as a share of the face
+REACH_STEP, SHORTEST, LONGEST = 1.15, 0.02, 1.5
+_SMALLEST_SCALE = 0.02
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """What a gesture made of the landmarks: ``points`` (num_landmarks, 2) image pixels, which of them ``moved``, and
+    which of those a person ``placed`` (both (num_landmarks,) bool)."""
+
+    points: FloatArray
+    moved: BoolArray
+    placed: BoolArray
+    verb: str  # "Move", "Rotate": the beginning of the title; of what, the landmarks placed or moved say
+
+
+class Gesture:
+    """A press with the left button: a click while the cursor stays where it is.
+
+    :param pressed: where it was pressed, screen pixels
+    """
+
+    def __init__(self, pressed: Pair):
+        self.pressed, self.travelled = pressed, False
+
+    def follow(self, place: Pair, screen: Pair) -> bool:
+        """Go to ``place`` (image pixels), ``screen`` (screen pixels); whether it is more than a click by now."""
+        far = max(abs(screen[0] - self.pressed[0]), abs(screen[1] - self.pressed[1]))
+        self.travelled = self.travelled or far >= THRESHOLD
+        if self.travelled:
+            self._go(place)
+        return self.travelled
+
+    def _go(self, place: Pair) -> None:
+        raise NotImplementedError
+
+    def turn(self, notches: float) -> bool:
+        """Turn the wheel meanwhile; whether that means anything here."""
+        return False
+
+    @property
+    def result(self) -> Moved | None:
+        """What it does to the landmarks so far."""
+        return None
+
+
+class Rubber(Gesture):
+    """A rectangle that selects what it encloses."""
+
+    def __init__(self, pressed: Pair, place: Pair):
+        super().__init__(pressed)
+        self.start = self.end = place
+
+    def _go(self, place: Pair) -> None:
+        self.end = place
+
+    def inside(self, points: FloatArray) -> frozenset[int]:
+        """The landmarks, of (num_landmarks, 2), that it encloses."""
+        low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
+        return frozenset(np.flatnonzero(((points >= low) & (points <= high)).all(axis=1)).tolist())
+
+
+class Transform(Gesture):
+    """Moves ("move"), turns ("rotate") or scales ("scale") chosen landmarks.
+
+    :param centre: what stays in place when they are turned or scaled, image pixels
+    """
+
+    def __init__(self, pressed: Pair, place: Pair, points: FloatArray, chosen: BoolArray, kind: str, centre: Pair):
+        super().__init__(pressed)
+        self.start, self.place, self.points, self.chosen, self.kind, self.centre = (
+            place,
+            place,
+            points,
+            chosen & np.isfinite(points).all(axis=1),
+            kind,
+            centre,
+        )
+
+    def _go(self, place: Pair) -> None:
+        self.place = place
+
+    @property
+    def result(self) -> Moved | None:
+        if not self.travelled or self.place == self.start:
+            return None
+        after = self._transformed()
+        # the whole face is put roughly right, no landmark of it is placed by that
+        placed = np.zeros_like(self.chosen) if self.chosen.all() else self.chosen
+        return Moved(after, self.chosen, placed, self.kind.capitalize())
+
+    def _transformed(self) -> FloatArray:
+        if self.kind == "move":
+            weights = self.chosen.astype(np.float64)
+            points = np.where(self.chosen[:, None], self.points, 0.0)  # NaN times 0 stays NaN
+            after = shifted(points, weights, self.place[0] - self.start[0], self.place[1] - self.start[1])
+            return np.where(self.chosen[:, None], after, self.points)
+        before, now = (complex(at[0] - self.centre[0], at[1] - self.centre[1]) for at in (self.start, self.place))
+        if abs(before) == 0:
+            return self.points.copy()
+        if self.kind == "rotate":
+            degrees = 0.0 if abs(now) == 0 else float(np.degrees(np.angle(now / before)))
+            return similarity(self.points, self.chosen, self.centre, degrees=degrees)
+        along = (now * before.conjugate()).real / abs(before) ** 2  # the cursor beside the diagonal counts as upon it
+        return similarity(self.points, self.chosen, self.centre, scale=max(along, _SMALLEST_SCALE))
+
+
+class CurveDrag(Gesture):
+    """Drags one landmark and takes its neighbours on the curve along, the less the further off.
+
+    :param fixed: (num_landmarks,) bool: placed by hand, so they stay and end the reach on their side
+    :param reach: arc length as a share of the larger side of the face
+    """
+
+    def __init__(
+        self,
+        pressed: Pair,
+        place: Pair,
+        points: FloatArray,
+        scheme: Scheme,
+        landmark: int,
+        fixed: BoolArray,
+        reach: float,
+    ):
+        super().__init__(pressed)
+        self.start, self.place, self.points, self.scheme, self.landmark, self.reach = (
+            place,
+            place,
+            points,
+            scheme,
+            landmark,
+            reach,
+        )
+        self.fixed = fixed
+        around = extent(points)
+        self._size = max(around[2], around[3]) if around is not None else 0.0
+        self._weigh()
+
+    def _weigh(self) -> None:
+        self.weights = fall_off(self.points, self.scheme, self.landmark, self.reach * self._size, self.fixed)
+
+    def _go(self, place: Pair) -> None:
+        self.place = place
+
+    def turn(self, notches: float) -> bool:
+        self.reach = float(np.clip(self.reach * REACH_STEP**notches, SHORTEST, LONGEST))
+        self._weigh()
+        return True
+
+    @property
+    def result(self) -> Moved | None:
+        dx, dy = self.place[0] - self.start[0], self.place[1] - self.start[1]
+        if not self.travelled or (dx, dy) == (0.0, 0.0):
+            return None
+        moved = self.weights > 0
+        placed = np.zeros_like(moved)
+        placed[self.landmark] = True
+        return Moved(shifted(self.points, self.weights, dx, dy), moved, placed, "Drag")

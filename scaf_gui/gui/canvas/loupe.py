@@ -1,0 +1,186 @@
+"""The loupe: a round magnifier beside the landmark that is moved, never upon it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QTransform
+
+from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.face import Flag
+from scaf_gui.gui.canvas import ink, style
+from scaf_gui.gui.canvas.image_item import ImageItem
+from scaf_gui.gui.canvas.shown import Shown
+from scaf_gui.gui.canvas.sprites import stamp
+
+#: radius of the loupe, and how much room it leaves around the landmark, screen pixels
+RADIUS, CLEAR = 88.0, 46.0
+#: how often it enlarges what the canvas shows: at least, at most, and by one notch of the wheel
+SMALLEST, LARGEST, STEP = 1.5, 32.0, 1.25
+#: where it can be pinned; "" lets it go with the landmark
+CORNERS = ("", "top left", "top right", "bottom right", "bottom left")
+_MARGIN = 12.0
+_DIAGONAL = float(np.sqrt(0.5))
+#: directions from the landmark to the loupe, the first that fits is taken
+_SIDES = (
+    (_DIAGONAL, -_DIAGONAL),
+    (-_DIAGONAL, -_DIAGONAL),
+    (_DIAGONAL, _DIAGONAL),
+    (-_DIAGONAL, _DIAGONAL),
+    (1.0, 0.0),
+    (-1.0, 0.0),
+    (0.0, -1.0),
+    (0.0, 1.0),
+)
+
+
+def beside(
+    point: tuple[float, float], view: tuple[float, float], before: tuple[float, float] | None = None
+) -> tuple[tuple[float, float], tuple[float, float]] | None:
+    """Where the middle of a loupe goes that shows a point of the screen.
+
+    :param view: (width, height) of the viewport
+    :param before: the direction it had; it is kept while it fits, so that the loupe does not jump
+    :returns: the middle and its direction from the point; ``None`` where the viewport is too small for it
+    """
+    reach = RADIUS + CLEAR
+    for side in (*((before,) if before is not None else ()), *_SIDES):
+        x, y = point[0] + side[0] * reach, point[1] + side[1] * reach
+        if RADIUS <= x <= view[0] - RADIUS and RADIUS <= y <= view[1] - RADIUS:
+            return (x, y), side
+    corners = [in_corner(corner, view) for corner in CORNERS[1:]]
+    far = max(corners, key=lambda corner: float(np.hypot(corner[0] - point[0], corner[1] - point[1])))
+    return (far, _SIDES[0]) if np.hypot(far[0] - point[0], far[1] - point[1]) >= reach else None
+
+
+def in_corner(corner: str, view: tuple[float, float]) -> tuple[float, float]:
+    """The middle of a loupe that is pinned to a corner of the viewport."""
+    near, right, bottom = RADIUS + _MARGIN, view[0] - RADIUS - _MARGIN, view[1] - RADIUS - _MARGIN
+    return right if "right" in corner else near, bottom if "bottom" in corner else near
+
+
+def pinned(point: tuple[float, float], view: tuple[float, float], corner: str) -> tuple[float, float] | None:
+    """As :func:`in_corner`; where that would cover the landmark, the corner across. ``None``: no room there, either."""
+    for name in (corner, CORNERS[1 + (CORNERS.index(corner) + 1) % 4]):
+        x, y = in_corner(name, view)
+        if np.hypot(x - point[0], y - point[1]) >= RADIUS + CLEAR / 2:
+            return x, y
+    return None
+
+
+@dataclass
+class Loupe:
+    """What is to be magnified, and where; painted by the canvas upon everything else.
+
+    ``factor``: how many times larger than on the canvas; ``corner``: one of :data:`CORNERS`.
+    """
+
+    factor: float = 4.0
+    corner: str = ""
+    middle: tuple[float, float] | None = None  # screen pixels; None: it is not shown
+    place: tuple[float, float] = (0.0, 0.0)  # what it magnifies, image pixels
+    _side: tuple[float, float] | None = None
+
+    def aim(
+        self, place: tuple[float, float] | None, screen: tuple[float, float], view: tuple[float, float]
+    ) -> tuple[QRectF, QRectF]:
+        """Show the surroundings of another place, or nothing.
+
+        :param place: image pixels
+        :param screen: the same place in screen pixels
+        :param view: (width, height) of the viewport
+        :returns: what of the screen must be painted again: where it was, where it is
+        """
+        before = self.area()
+        self.middle = None
+        if place is not None and -CLEAR < screen[0] < view[0] + CLEAR and -CLEAR < screen[1] < view[1] + CLEAR:
+            self.place = place
+            if self.corner:
+                self.middle = pinned(screen, view, self.corner)
+            else:
+                found = beside(screen, view, self._side)
+                self.middle, self._side = found if found is not None else (None, None)
+        if self.middle is not None:  # on whole pixels, so that the picture stays sharp
+            self.middle = (round(self.middle[0]), round(self.middle[1]))
+        return before, self.area()
+
+    def area(self) -> QRectF:
+        """What of the screen it covers, its rim included; empty while it is not shown."""
+        if self.middle is None:
+            return QRectF()
+        side = 2 * RADIUS + 6
+        return QRectF(self.middle[0] - side / 2, self.middle[1] - side / 2, side, side)
+
+    def contains(self, x: float, y: float) -> bool:
+        return self.middle is not None and float(np.hypot(x - self.middle[0], y - self.middle[1])) <= RADIUS
+
+    def turned(self, notches: float) -> float:
+        """The factor after so many notches of the wheel."""
+        self.factor = float(np.clip(self.factor * STEP**notches, SMALLEST, LARGEST))
+        return self.factor
+
+    def paint(self, painter: QPainter, view: QTransform, image: ImageItem, shown: Shown | None, of: int | None) -> None:
+        """Draw it in screen pixels.
+
+        :param view: from image to screen pixels
+        :param of: the landmark in its middle, whose place stays free
+        """
+        if self.middle is None:
+            return
+        x, y = self.middle
+        painter.save()
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        rim = QPainterPath()
+        rim.addEllipse(QPointF(x, y), RADIUS, RADIUS)
+        painter.save()
+        painter.setClipPath(rim, Qt.ClipOperation.IntersectClip)
+        painter.fillRect(self.area(), style.brush(style.BEYOND))
+        scale = float(np.hypot(view.m11(), view.m12())) * self.factor
+        painter.translate(x, y)
+        painter.rotate(float(np.degrees(np.arctan2(view.m12(), view.m11()))))
+        picture = image.patch(*self.place, scale, round(2 * RADIUS), painter.device().devicePixelRatioF())
+        if picture is not None:
+            painter.drawImage(QPointF(-RADIUS, -RADIUS), picture)
+        painter.resetTransform()
+        if shown is not None:
+            self._paint_landmarks(painter, view, shown, of)
+        painter.restore()
+        self._paint_rim(painter, rim)
+        painter.restore()
+
+    def _paint_landmarks(self, painter: QPainter, view: QTransform, shown: Shown, of: int | None) -> None:
+        assert self.middle is not None
+        linear = np.array([[view.m11(), view.m12()], [view.m21(), view.m22()]]) * self.factor
+        points = (shown.points - self.place) @ linear + self.middle
+        edges = np.asarray(shown.edges, dtype=np.intp).reshape(-1, 2)
+        ends = points[edges]
+        area = self.area()
+        low, high = ends.min(axis=1), ends.max(axis=1)
+        near = (low < [area.right(), area.bottom()]).all(axis=1) & (high > [area.left(), area.top()]).all(axis=1)
+        drawn = np.isfinite(ends).all(axis=(1, 2)) & near
+        painter.setPen(style.pen(style.LOUPE_LINE, 1.0))
+        painter.drawLines(ink.lines(ends[drawn]))
+        inside = ink.within(points, area, 4.0) & (shown.flags != Flag.MISSING)
+        if of is not None and of < len(inside):
+            inside[of] = False
+        for human, colour in ((False, style.PREDICTED), (True, style.HUMAN)):
+            stamp(painter, points[inside & (shown.human == human)], "circle", 2.6, colour, 1.2)
+
+    def _paint_rim(self, painter: QPainter, rim: QPainterPath) -> None:
+        assert self.middle is not None
+        middle: FloatArray = np.array([self.middle], dtype=np.float64)
+        ink.ringed(painter, ink.hairs(middle, 5.0, RADIUS - 14), style.SELECTED, 1.0)
+        ink.ringed(painter, rim, style.LOUPE_RIM, 2.0)
+        text = f"{self.factor:.1f}×" if self.factor < 10 else f"{self.factor:.0f}×"
+        painter.setFont(style.font(8.5))
+        metrics = QFontMetricsF(painter.font())
+        wide, high = metrics.horizontalAdvance(text) + 12, metrics.height() + 2
+        tag = QRectF(self.middle[0] - wide / 2, self.middle[1] + RADIUS - high - 7, wide, high)
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(style.brush(style.TAG))
+        painter.drawRoundedRect(tag, 4, 4)
+        painter.setPen(style.pen(style.TAG_TEXT, 1.0))
+        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
