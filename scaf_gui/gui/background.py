@@ -197,7 +197,8 @@ class Background(QObject):
             case RefreshStarted():
                 self.device_known.emit(event.device)
                 held = f", {event.held_out} held out" if event.held_out else ""
-                self.refresh_stage.emit(f"Training on {event.labels} labels{held}")
+                labels = f"{event.labels} label{'' if event.labels == 1 else 's'}"
+                self.refresh_stage.emit(f"Training on {labels}{held}")
             case RefreshResult():
                 self._training = False
                 self._take(event)

@@ -21,7 +21,7 @@ from scaf_gui.session.truth import read_truth
 from scaf_gui.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
-WAIT = 60_000
+WAIT = 180_000  # seconds on a quiet machine
 NINE = [36, 39, 42, 45, 30, 48, 54, 8, 27]
 
 
