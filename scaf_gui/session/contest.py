@@ -1,19 +1,20 @@
 """Old model against new on the held-out faces: the new one at several distances from where it started.
 
-See docs/decisions.md, "Judging a refreshed model".
+What is compared is what is shown: predictions with the correction that learns from each face at once, where that is
+on. See docs/decisions.md, "Judging a refreshed model" and "What is judged is what is shown".
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.geometry import crop_transform, inverse, transform
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import ImageError
-from scaf_gui.session import judge
+from scaf_gui.session import crossfit, judge
 from scaf_gui.session.events import SnapshotFace
 
 if TYPE_CHECKING:
@@ -48,47 +49,66 @@ def hold(
     trained: TrainResult,
     device: Device,
     scheme: Scheme,
+    teachers: Sequence[SnapshotFace] | None = None,
 ) -> Outcome:
     """Judge the trained model and, where it refined another one, models between start and end.
 
     Of them the one is taken whose gain is proven best; the smallest step that helps is often the safest.
+
+    :param faces: held out: neither the old model nor the new one was trained on them
+    :param teachers: the faces that the old model's correction is learnt from, oldest first
+        (:func:`crossfit.teachers`); the new one's is learnt from the held-out ones. ``None``: nothing is corrected
     """
     from scaf_gui.learning.predictor import Predictor
 
-    shown = _Faces(faces, read)
+    held = _Faces(faces, read)
     best = Outcome(trained.checkpoint, 1.0, None)
-    before = shown.errors(old, scheme)
-    if not before:
+    points, learnt = held.predict(old), False
+    if not points:
         return best
+    if teachers is not None:
+        others = [face for face in teachers if face.face_id not in points]
+        said = {face.face_id: face.predicted for face in others if face.predicted is not None}
+        said |= _Faces([face for face in others if face.face_id not in said], read).predict(old)
+        points, learnt = crossfit.corrected_by_others(points, {**said, **points}, teachers, scheme)
+    before = held.errors(points, scheme)
     for share in SHARES if trained.between is not None else SHARES[:1]:
         checkpoint = trained.checkpoint
         if share != 1.0 and trained.between is not None:
             checkpoint = trained.between(share)
-        after = shown.errors(Predictor(checkpoint, device, scheme, scores=()), scheme)
-        found = judge.compare(before, after)
+        points = held.predict(Predictor(checkpoint, device, scheme, scores=()))
+        if teachers is not None:
+            points, _ = crossfit.corrected_by_others(points, points, crossfit.teachers(faces, ()), scheme)
+        after = held.errors(points, scheme)
+        both = [face_id for face_id in before if face_id in after]
+        found = judge.compare([before[face_id] for face_id in both], [after[face_id] for face_id in both])
         if best.found is None or found.proven > best.found.proven:
-            best = Outcome(checkpoint, share, found)
+            best = Outcome(checkpoint, share, replace(found, learnt=learnt))
     return best
 
 
 class _Faces:
-    """Held-out faces whose image can be read, cut once for all models that see crops of the same size."""
+    """Labelled faces whose image can be read, cut once for all models that see crops of the same size."""
 
     def __init__(self, faces: Sequence[SnapshotFace], read: Read) -> None:
         self._faces, self._read = faces, read
         self._cut: dict[int, list[tuple[SnapshotFace, ByteArray]]] = {}
 
-    def errors(self, predictor: Predictor, scheme: Scheme) -> list[FloatArray]:
-        """(num_landmarks,) errors in % per face; see :func:`judge.face_errors`."""
-        size, errors = predictor.crop_size, []
+    def predict(self, predictor: Predictor) -> dict[int, FloatArray]:
+        """(num_landmarks, 2) image pixels by face id."""
+        size, points = predictor.crop_size, {}
         crops = self._crops(size)
         for at in range(0, len(crops), _BATCH):
             part = crops[at : at + _BATCH]
             points_crop = predictor.predict([crop for _, crop in part]).points_crop
             for (face, _), found in zip(part, points_crop, strict=True):
-                points = transform(inverse(crop_transform(face.square, size)), found)
-                errors.append(judge.face_errors(points, face, scheme))
-        return errors
+                points[face.face_id] = transform(inverse(crop_transform(face.square, size)), found)
+        return points
+
+    def errors(self, points: Mapping[int, FloatArray], scheme: Scheme) -> dict[int, FloatArray]:
+        """(num_landmarks,) errors in % by face id; see :func:`judge.face_errors`."""
+        by_id = {face.face_id: face for face in self._faces}
+        return {face_id: judge.face_errors(found, by_id[face_id], scheme) for face_id, found in points.items()}
 
     def _crops(self, size: int) -> list[tuple[SnapshotFace, ByteArray]]:
         from scaf_gui.learning.crops import cut_crop
@@ -101,5 +121,4 @@ class _Faces:
                 except ImageError:
                     continue
             self._cut[size] = good
-            self._faces = [face for face, _ in good]
         return self._cut[size]

@@ -58,11 +58,16 @@ class BoxJob:
 
 @dataclass(frozen=True)
 class PrefillJob:
-    """A face to predict: its image (relative path) and the square that the network sees."""
+    """A face to predict: its image (relative path) and the square that the network sees.
+
+    ``looks``: 2 to look at it twice; ``again``: it has a prediction from one look, which is good enough meanwhile.
+    """
 
     face_id: int
     image: str
     square: Square
+    looks: int = 1
+    again: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,6 +76,8 @@ class SnapshotFace:
 
     ``points`` (num_landmarks, 2) float64, image pixels; ``known`` (num_landmarks,) bool: not missing;
     ``placed`` (num_landmarks,) bool: put there by hand, not taken over from a prediction.
+    ``predicted`` (num_landmarks, 2) float64, image pixels: what the model in use says of the face, uncorrected;
+    ``None`` where that is not known.
     """
 
     face_id: int
@@ -80,11 +87,15 @@ class SnapshotFace:
     known: BoolArray
     placed: BoolArray
     when: str
+    predicted: FloatArray | None = None
 
 
 @dataclass(frozen=True)
 class TrainingSnapshot:
-    """Everything a refresh needs, frozen at the click: nothing done later can change it."""
+    """Everything a refresh needs, frozen at the click: nothing done later can change it.
+
+    ``instant``: what is shown are predictions corrected by what each label teaches at once.
+    """
 
     scheme: Scheme
     folder: Path
@@ -96,6 +107,8 @@ class TrainingSnapshot:
     acquisition: str = "nnm"
     discard: float = 0.1
     use_starter: bool = True
+    instant: bool = False
+    look_twice: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,8 +205,8 @@ class RefreshResult:
     """How a refresh ended. Yielded as soon as the models are judged, and returned at the end.
 
     ``kept_new``: the new model takes over. ``old_error``, ``new_error``: NME in % (the scheme's
-    normaliser) on ``judged_on`` faces that neither has trained on; ``None`` where there was nothing to
-    compare. ``model``: the model in use from now on. ``message``: one sentence for the panel.
+    normaliser) of what is shown, on ``judged_on`` faces that neither has trained on; ``None`` where there was
+    nothing to compare. ``model``: the model in use from now on. ``message``: one sentence for the panel.
     """
 
     kept_new: bool

@@ -82,7 +82,8 @@ class Comparison:
     """Old against new model on the same faces, all in % of the normaliser.
 
     ``old``, ``new``: mean errors; ``gain``: their difference, positive where the new one is better;
-    ``doubt``: the standard error of the gain, over faces.
+    ``doubt``: the standard error of the gain, over faces. ``learnt``: the old model was corrected by what it learnt
+    from labels since it was trained.
     """
 
     old: float
@@ -90,6 +91,7 @@ class Comparison:
     gain: float
     doubt: float
     faces: int
+    learnt: bool = False
 
     @property
     def proven(self) -> float:
@@ -120,9 +122,12 @@ def compare(old: Sequence[FloatArray], new: Sequence[FloatArray]) -> Comparison:
 def verdict(found: Comparison) -> tuple[bool, str]:
     """Whether the new model takes over, and the sentence that says so."""
     faces = f"{found.faces} held-out face{'' if found.faces == 1 else 's'}"
+    more = " with what it learnt from your corrections" if found.learnt else ""
     if found.proven > 0:
-        return True, f"The new model takes over: {found.new:.1f} % against {found.old:.1f} % for the old one on {faces}"
-    said = f"Kept the old model: {found.old:.1f} % against {found.new:.1f} % for the new one on {faces}"
+        comma = "," if more else ""
+        old = f"{found.old:.1f} % for the old one{more}{comma}"
+        return True, f"The new model takes over: {found.new:.1f} % against {old} on {faces}"
+    said = f"Kept the old model{more}: {found.old:.1f} % against {found.new:.1f} % for the new one on {faces}"
     if found.gain > 0:
         said += ", too close to call"
     return False, said

@@ -10,11 +10,11 @@ from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
-from scaf_gui.core.face import Face, Flag, State
+from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.core.geometry import Square, crop_square, landmark_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError, TrainingError
-from scaf_gui.session import bridging, contest, judge, models
+from scaf_gui.session import bridging, contest, crossfit, judge, models
 from scaf_gui.session.boxes import overlap
 from scaf_gui.session.events import (
     ModelInfo,
@@ -55,7 +55,11 @@ def snapshot(session: Session) -> TrainingSnapshot:
     """Freeze the labelled faces and the waiting ones of a session; main thread."""
     from scaf_gui.session.workload import prefill_job
 
-    labelled = (labelled_face(face, session.scheme) for face in session.document.with_state(State.LABELLED))
+    said = session.document.prediction
+    labelled = (
+        labelled_face(face, session.scheme, said(face.id), session.model)
+        for face in session.document.with_state(State.LABELLED)
+    )
     waiting = (prefill_job(session.document.face(face_id)) for face_id in session.agenda.waiting())
     return TrainingSnapshot(
         scheme=session.scheme,
@@ -68,11 +72,18 @@ def snapshot(session: Session) -> TrainingSnapshot:
         acquisition=session.agenda.acquisition,
         discard=session.agenda.discard,
         use_starter=bool(session.store.get("use_starter", True)),
+        look_twice=session.work.look_twice,
+        instant=session.instant.enabled,
     )
 
 
-def labelled_face(face: Face, scheme: Scheme) -> SnapshotFace | None:
-    """A labelled face as training sees it, ``None`` without any known landmark."""
+def labelled_face(
+    face: Face, scheme: Scheme, said: Prediction | None = None, model: ModelInfo | None = None
+) -> SnapshotFace | None:
+    """A labelled face as training sees it, ``None`` without any known landmark.
+
+    :param said: what was predicted for it last; of use where ``model``, the one in use, has said it
+    """
     label = face.label
     if label is None:
         return None
@@ -80,7 +91,14 @@ def labelled_face(face: Face, scheme: Scheme) -> SnapshotFace | None:
     if not known.any():
         return None
     return SnapshotFace(
-        face.id, face.image, _square(face, label.points, scheme), label.points, known, label.placed, label.author.when
+        face.id,
+        face.image,
+        _square(face, label.points, scheme),
+        label.points,
+        known,
+        label.placed,
+        label.author.when,
+        said.points if said is not None and model is not None and said.model_id == model.id else None,
     )
 
 
@@ -262,7 +280,8 @@ def _judged(
         return RefreshResult(True, model, _with_note(message, trained), **shared), checkpoint
     faces = [face for face in snapshot.faces if face.face_id in held]
     rival = predictors.get(old, plan.device, snapshot.scheme)
-    outcome = contest.hold(faces, _reader(snapshot.folder), rival, trained, device, snapshot.scheme)
+    teachers = crossfit.teachers(snapshot.faces, old.trained_on) if snapshot.instant else None
+    outcome = contest.hold(faces, _reader(snapshot.folder), rival, trained, device, snapshot.scheme, teachers)
     found, checkpoint = outcome.found, outcome.checkpoint
     if found is None or not found.faces:
         message = "Kept the old model: none of the images to compare with could be read"

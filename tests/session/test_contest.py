@@ -72,3 +72,43 @@ def test_without_a_readable_image_there_is_no_verdict(monkeypatch: pytest.Monkey
     trained: Any = SimpleNamespace(checkpoint=1.0, between=None)
     gone = [replace(face(2), face_id=5)]
     assert contest.hold(gone, read, Off(3.0), trained, SimpleNamespace(), SCHEME).found is None  # type: ignore[arg-type]
+
+
+def corrected(monkeypatch: pytest.MonkeyPatch, by_share: dict[float, float], known: set[int]) -> contest.Outcome:
+    """As ``held``, where seven labels teach at once; of the faces in ``known`` the old prediction is at hand."""
+    monkeypatch.setattr(predictor_module, "Predictor", Off)
+    trained: Any = SimpleNamespace(checkpoint=by_share[1.0], between=None)
+    said = {number: POINTS + np.array([3.0, 0.0]) for number in known}
+    teachers = [replace(face(number), when=str(number), predicted=said.get(number)) for number in range(1, 8)]
+    return contest.hold(teachers[2:6], read, Off(3.0), trained, SimpleNamespace(), SCHEME, teachers)  # type: ignore[arg-type]
+
+
+def test_the_old_model_is_judged_with_what_it_learnt_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    """5 % as it is, but its correction, from five other labels, takes most of that away: 2 / (5 + 2) is left."""
+    alone, together = held(monkeypatch, {1.0: 2.2}, refines=False), corrected(monkeypatch, {1.0: 2.2}, set())
+    assert alone.found is not None and together.found is not None
+    assert alone.found.proven > 0 and not alone.found.learnt
+    assert together.found.learnt and together.found.faces == 4
+    assert together.found.old == pytest.approx(5.0 * 2 / 7, abs=0.1)
+    assert together.found.proven < 0, "the new one would be worse than what was shown"
+
+
+def test_the_new_model_is_corrected_only_by_faces_that_it_was_not_trained_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four held-out faces, three of them others: 2 / (3 + 2) of its error is left."""
+    found = corrected(monkeypatch, {1.0: 2.2}, set()).found
+    assert found is not None and found.new == pytest.approx(2.2 / 0.6 * 2 / 5, abs=0.1)
+
+
+def test_what_the_old_model_has_said_already_is_not_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def predict(self: Off, crops: Any) -> SimpleNamespace:
+        asked.append(len(crops))
+        return plain(self, crops)
+
+    plain = Off.predict
+    monkeypatch.setattr(Off, "predict", predict)
+    one, other = corrected(monkeypatch, {1.0: 2.2}, {1, 2, 7}), corrected(monkeypatch, {1.0: 2.2}, set())
+    # held-out faces by both models; without old predictions also 1 and 7, for the image of 2 cannot be read
+    assert asked == [4, 4, 4, 2, 4]
+    assert one.found is not None and other.found is not None and one.found.old < other.found.old

@@ -117,11 +117,19 @@ def test_the_same_model_does_not_take_over() -> None:
 
 
 def test_both_numbers_are_said_and_whether_it_was_close() -> None:
-    def said(new: float, gain: float, doubt: float, faces: int = 12) -> str:
-        return judge.verdict(judge.Comparison(4.1, new, gain, doubt, faces))[1]
+    def said(new: float, gain: float, doubt: float, faces: int = 12, learnt: bool = False) -> str:
+        return judge.verdict(judge.Comparison(4.1, new, gain, doubt, faces, learnt))[1]
 
     assert said(4.6, -0.5, 0.1) == "Kept the old model: 4.1 % against 4.6 % for the new one on 12 held-out faces"
     assert said(4.0, 0.1, 0.1, 1) == (
         "Kept the old model: 4.1 % against 4.0 % for the new one on 1 held-out face, too close to call"
     )
     assert said(3.6, 0.5, 0.1) == "The new model takes over: 3.6 % against 4.1 % for the old one on 12 held-out faces"
+    assert said(3.6, 0.5, 0.1, 3, learnt=True) == (
+        "The new model takes over: 3.6 % against 4.1 % for the old one with what it learnt from your corrections, "
+        "on 3 held-out faces"
+    )
+    assert said(4.6, -0.5, 0.1, 3, learnt=True) == (
+        "Kept the old model with what it learnt from your corrections: 4.1 % against 4.6 % for the new one on "
+        "3 held-out faces"
+    )
