@@ -22,6 +22,11 @@ class History:
         return self._done[-1] if self._done else None
 
     @property
+    def before_last(self) -> Edit | None:
+        """The edit that the next undo but one would take back."""
+        return self._done[-2] if len(self._done) > 1 else None
+
+    @property
     def to_redo(self) -> Edit | None:
         """The edit that redo would do again."""
         return self._undone[-1] if self._undone else None
@@ -29,6 +34,20 @@ class History:
     def did(self, edit: Edit) -> None:
         self._done.append(edit)
         self._undone.clear()
+
+    def join_last(self) -> None:
+        """Make the last two edits one, with the title of the first: steps of a gesture that took several.
+
+        Nothing happens unless the second goes on from where the first left the same faces.
+        """
+        if len(self._done) < 2:
+            return
+        first, second = self._done[-2:]
+        if first.face_ids != second.face_ids:
+            return
+        pairs = tuple(zip(first.changes, second.changes, strict=True))
+        if all(one.after is not None and one.after == two.before for one, two in pairs):
+            self._done[-2:] = [Edit(first.title, tuple(Change(one.before, two.after) for one, two in pairs))]
 
     def undone(self) -> None:
         self._undone.append(self._done.pop())

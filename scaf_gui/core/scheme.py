@@ -68,6 +68,12 @@ class Scheme:
     def num_landmarks(self) -> int:
         return len(self.names)
 
+    @property
+    def walk(self) -> tuple[int, ...]:
+        """All landmarks in anatomical order: group by group along the curves, then those of no group."""
+        grouped = [landmark for group in self.groups for landmark in group.landmarks]
+        return tuple(dict.fromkeys([*grouped, *range(self.num_landmarks)]))
+
     def neighbours(self, landmark: int) -> tuple[int | None, int | None]:
         """The landmarks before and after one along its curve; ``None`` at an end or off curves."""
         for group in self.groups:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from scaf_gui.gui.window import MainWindow
 
 #: acts that make sense without an open project
-_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "shortcuts", "about"}
+_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "follow_shape", "shortcuts", "about"}
 
 
 class Commands:
@@ -50,9 +50,12 @@ class Commands:
             "add_face": partial(project.photo.draw, "face"),
             "not_a_face": project.photo.not_a_face,
             "delete_face": project.photo.delete,
+            "skip_similar": project.photo.skip_similar,
             "reset": project.editor.reset,
             "next_landmark": canvas.select_next,
             "previous_landmark": partial(canvas.select_next, -1),
+            "follow_shape": self._window.workspace.shape_bar.switch,
+            "pin": lambda: project.editor.pin(canvas.selected),
             "occluded": partial(project.flag, Flag.OCCLUDED),
             "missing": partial(project.flag, Flag.MISSING),
             "fit_face": canvas.fit_face,
@@ -71,6 +74,7 @@ class Commands:
             "about": self.about,
         }
         handlers |= {name: partial(canvas.nudge, dx, dy) for name, (dx, dy) in NUDGES.items()}
+        handlers |= project.precision.handlers(handlers)
         for act in ACTS:
             if act.group == "filter":
                 handlers[act.id] = partial(self.filter, act.id.removeprefix("filter_"))

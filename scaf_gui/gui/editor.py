@@ -8,8 +8,10 @@ import numpy as np
 from PySide6.QtCore import QObject, Signal
 
 from scaf_gui.core import edits
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import ATTRIBUTES, Author, Box, BoxSource, Face, Flag, Label, Prediction
+from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import ScafError
 from scaf_gui.session.session import Session
 
@@ -31,6 +33,18 @@ class Editor(QObject):
         self._session = session
         self._shown = shown or (lambda: (None, None))
 
+    def shown(self) -> tuple[Face | None, Prediction | None]:
+        """The face on the canvas and the prediction that is drawn."""
+        return self._shown()
+
+    def change(self, make: Callable[[Face, Prediction | None, Scheme, str], Edit | None]) -> bool:
+        """Apply what ``make`` makes of the face that is shown, its prediction, the scheme and the person's name."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        edit = make(face, prediction, session.scheme, session.user)
+        return edit is not None and self._apply(edit)
+
     def move(self, landmark: int, x: float, y: float) -> bool:
         """Put a landmark at (x, y) image pixels; with nothing to start from, the first of a new label."""
         session, (face, prediction) = self._session, self._shown()
@@ -42,6 +56,26 @@ class Editor(QObject):
             label = blank_label(session.scheme.num_landmarks, session.user).with_point(landmark, x, y)
             edit = edits.set_label(face, label, f"Place {name}", session.user)
         return self._apply(edit)
+
+    def move_shape(self, landmark: int, points: FloatArray) -> bool:
+        """Put a landmark, and those that follow it, where ``points`` (num_landmarks, 2) say; image pixels."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        edit = edits.move_shape(face, prediction, landmark, points, session.user, self._name(landmark))
+        return edit is not None and self._apply(edit)
+
+    def pin(self, landmark: int | None) -> bool:
+        """Let a landmark stay where it is when others are dragged, or follow again."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        edit = None
+        if landmark is not None:
+            edit = edits.pin_landmark(face, prediction, landmark, session.user, self._name(landmark))
+        if edit is None:
+            self.refused.emit("Select a landmark that has a place first: click it, or press Tab")
+        return edit is not None and self._apply(edit)
 
     def flag(self, landmark: int | None, flag: Flag) -> bool:
         """Mark a landmark; the same mark again makes it visible."""
@@ -117,6 +151,22 @@ class Editor(QObject):
     def not_a_face(self, face_id: int) -> bool:
         """Throw a false detection out; a photo without another face is skipped. Refused where there is a label."""
         return self._take_out(face_id, edits.not_a_face)
+
+    def skip_similar(self) -> int:
+        """Skip the photos that are near-identical to this face's, but for faces that were begun; how many faces."""
+        session, (face, _) = self._session, self._shown()
+        if session is None or face is None:
+            return 0
+        edit = session.similar.skip_others(face.image)
+        if edit is None:
+            alike = len(session.similar.others(face.image))
+            self.refused.emit(
+                "No face of the near-identical photos waits any more"
+                if alike
+                else "No photo is near-identical to this one"
+            )
+            return 0
+        return len(edit.changes) if self._apply(edit) else 0
 
     def _take_out(self, face_id: int, make: Callable[..., Edit | None]) -> bool:
         session = self._session

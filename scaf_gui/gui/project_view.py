@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject, QTimer
 from PySide6.QtWidgets import QFileDialog, QWidget
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.document import Changed
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Flag, Prediction, State
@@ -17,6 +18,7 @@ from scaf_gui.gui.hints import hint
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.photo_faces import PhotoFaces
+from scaf_gui.gui.precision import Precision
 from scaf_gui.gui.queue_panel import COUNT_MS
 from scaf_gui.gui.status import Status
 from scaf_gui.gui.thumbnails import loader
@@ -43,8 +45,17 @@ class ProjectView(QObject):
         self.background: Background | None = None
         self.editor = Editor(self)
         self.navigator = Navigator(workspace.canvas, workspace.queue.model, self)
+        self.precision = Precision(workspace.canvas, self.editor, settings, status.say, self)
         self.photo = PhotoFaces(
-            workspace.canvas, self.editor, self.navigator, messages, status.say, self.undo, self._work_on_again, self
+            workspace.canvas,
+            self.editor,
+            self.navigator,
+            workspace.queue,
+            messages,
+            status.say,
+            self.undo,
+            self._work_on_again,
+            self,
         )
         self._hint = ""
         self._folder_told = False
@@ -62,6 +73,7 @@ class ProjectView(QObject):
         place.queue.chosen.connect(go.go_to)
         place.queue.chosen.connect(lambda _: place.canvas.setFocus())
         place.canvas.landmarkMoved.connect(self._landmark_moved)
+        place.canvas.shapeMoved.connect(self._shape_moved)
         place.canvas.landmarkSelected.connect(
             lambda landmark: place.landmarks.show_selected(() if landmark is None else (landmark,))
         )
@@ -89,11 +101,13 @@ class ProjectView(QObject):
         session.document.subscribe(self._document_changed)
         session.agenda.on_change = self._queue_changed
         self.editor.open(session, self.navigator.on_canvas)
+        self.precision.open(session)
         self.photo.open(session)
         self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
         session.expected.on_change = self._expected_changed
         self.background = self._make_background(session)
         self.workspace.finish.open(session.expected)
+        self.workspace.shape_bar.open(session.shapes, lambda: self.navigator.on_canvas()[1])
         self._show_model()
         self._show_counts()
         if session.notice and session.folder.is_dir():
@@ -114,11 +128,13 @@ class ProjectView(QObject):
             self.background = None
         session.agenda.on_change = session.expected.on_change = None
         self.navigator.open(None)
+        self.precision.open(None)
         self.editor.open(None)
         self.photo.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
         self.workspace.finish.open(None)
+        self.workspace.shape_bar.open(None)
         self.workspace.landmarks.show_face(None, None, None)
         self.workspace.face_bar.show_face(None, False)
         self.status.clear()
@@ -239,6 +255,10 @@ class ProjectView(QObject):
 
     # -- what happens ----------------------------------------------------------------------------
 
+    def _shape_moved(self, landmark: int, points: FloatArray) -> None:
+        if not self.editor.move_shape(landmark, points):
+            self.navigator.show_again()
+
     def _landmark_moved(self, landmark: int, x: float, y: float) -> None:
         if not self.editor.move(landmark, x, y):
             self.navigator.show_again()
@@ -282,6 +302,7 @@ class ProjectView(QObject):
         by_hand = face is not None and not has_points and session is not None and session.model is None
         if by_hand and canvas.selected is None and not (canvas.is_busy or canvas.box_selected):
             canvas.select(0)
+        self.precision.face_shown()
         self._show_hint()
 
     def _show_hint(self) -> None:

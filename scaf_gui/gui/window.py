@@ -14,6 +14,7 @@ from scaf_gui.gui.actions import build_menus, make_actions
 from scaf_gui.gui.commands import Commands
 from scaf_gui.gui.messages import MessageStrip
 from scaf_gui.gui.opener import Opener
+from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.project_view import ProjectView
 from scaf_gui.gui.start_screen import StartScreen
 from scaf_gui.gui.status import Status
@@ -57,7 +58,11 @@ class MainWindow(QMainWindow):
         self.project = ProjectView(self.workspace, self.status, self.messages, self.settings, self)
         self.commands = Commands(self)
         self.actions_by_id = make_actions(self, self.commands.handlers(), self.workspace.canvas)
-        self.actions_by_id["instant"].setChecked(bool(self.settings["instant"]))
+        for name in ("instant", *REMEMBERED):
+            self.actions_by_id[name].setChecked(bool(self.settings[name]))
+        self.project.precision.on_placing(self.actions_by_id["place"].setChecked)
+        self.workspace.shape_bar.toggled.connect(self.actions_by_id["follow_shape"].setChecked)
+        self.workspace.shape_bar.use(self.settings)
         build_menus(self.menuBar(), self.actions_by_id)
         self._wire()
         self.commands.enable(False)

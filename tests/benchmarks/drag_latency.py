@@ -102,15 +102,29 @@ def main() -> None:
         else:
             canvas.zoom_by(5 / canvas.zoom, QPointF(640, 360))
             canvas.select(options.landmarks // 2)  # brings it into sight
-        application.processEvents()
-        print(f"drag, {title:24s} {percentiles(drag(canvas, clock, options.steps))}")
+        for name, tool in TOOLS.items():
+            use(canvas, tool)
+            application.processEvents()
+            print(f"drag, {title:14s} {name:16s} {percentiles(drag(canvas, clock, options.steps))}")
+        use(canvas, "plain")
     canvas.fit_face()
     print(f"zoom by wheel and back         {percentiles(views(canvas, clock, options.steps // 5, zoom=True))}")
     print(f"pull the image                 {percentiles(views(canvas, clock, options.steps // 5, zoom=False))}")
 
 
+#: what is in use while a landmark is dragged
+TOOLS = {"plain": "plain", "with the loupe": "loupe", "along the curve": "along", "all moved": "group"}
+
+
+def use(canvas: Canvas, tool: str) -> None:
+    canvas.use_loupe(tool != "plain")
+    canvas.along = tool == "along"
+    everything = frozenset(range(len(canvas._shown.points)))  # type: ignore[union-attr]
+    canvas.select_group(everything if tool == "group" else frozenset())
+
+
 def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
-    """Milliseconds of each step of a drag along a spiral."""
+    """Milliseconds of each step of a drag along a spiral, which is then taken back."""
     landmark = len(canvas._shown.points) // 2  # type: ignore[union-attr]
     viewport, view = canvas.viewport(), canvas._camera
     x, y = view.to_screen(*canvas.position(landmark))  # type: ignore[misc]
@@ -127,6 +141,7 @@ def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
             QApplication.processEvents()
         QApplication.processEvents()
         times.append(1e3 * (time.perf_counter() - start))
+    canvas.cancel_gesture()
     QTest.mouseRelease(viewport, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot)
     return times
 

@@ -1,5 +1,5 @@
 """The canvas: one photo with the landmarks of one face, to be looked at and dragged."""
 
-from scaf_gui.gui.canvas.canvas import Canvas
+from scaf_gui.gui.canvas.tool_canvas import ToolCanvas as Canvas
 
 __all__ = ["Canvas"]

@@ -68,7 +68,7 @@ class ImageItem(QGraphicsItem):
         """A small picture of the surroundings of (x, y) image pixels, for a loupe.
 
         :param scale: window pixels per image pixel
-        :param side: width and height of the picture, window pixels; transparent where the image ends
+        :param side: width and height of the picture, window pixels; dark where the image ends
         :param ratio: screen pixels per window pixel
         """
         if self._pyramid is None:
@@ -81,7 +81,7 @@ class ImageItem(QGraphicsItem):
         rows, columns = pixels.shape
         picture = QImage(across, across, QImage.Format.Format_ARGB32_Premultiplied)
         if (rows, columns) != (across, across):
-            picture.fill(0)
+            picture.fill(0xFF0E1014)
         memory = np.frombuffer(picture.bits(), np.uint32).reshape(across, picture.bytesPerLine() // 4)
         memory[top : top + rows, left : left + columns] = pixels
         picture.setDevicePixelRatio(ratio)

@@ -63,6 +63,26 @@ class LandmarkItem(QGraphicsItem):
             self._shown = self._shown.with_point(landmark, x, y)
             self._touch(landmark)
 
+    def preview_all(self, shown: Shown) -> None:
+        """Draw several landmarks elsewhere until other landmarks are shown; the rest stays as it is."""
+        before, self._shown = self._shown, shown
+        if before is None or self._layers["labels"] or len(before.points) != len(shown.points):
+            self.update()
+            return
+        moved = (before.points != shown.points).any(axis=1)
+        joined = self._edges[moved[self._edges].any(axis=1)].ravel()
+        around = np.vstack([before.points[moved], shown.points[moved], shown.points[joined]])
+        around = around[np.isfinite(around).all(axis=1)]
+        if len(around):
+            (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
+            pad = style.REACH / self._zoom
+            self.update(QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad))
+
+    def preview_shape(self, shown: Shown) -> None:
+        """Draw the same landmarks elsewhere until others are shown; dots keep their size."""
+        self._shown = shown
+        self.update()
+
     def mark(self, *, selected: int | None, hovered: int | None, dragged: bool) -> None:
         """Tell which landmark is selected, which is under the cursor, and whether the selected one moves."""
         before = {self._selected, self._hovered}

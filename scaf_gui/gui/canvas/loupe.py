@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
+import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter, QPainterPath, QTransform
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QTransform
 
-from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Flag
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.image_item import ImageItem
@@ -22,6 +23,7 @@ SMALLEST, LARGEST, STEP = 1.5, 32.0, 1.25
 #: where it can be pinned; "" lets it go with the landmark
 CORNERS = ("", "top left", "top right", "bottom right", "bottom left")
 _MARGIN = 12.0
+_RIM = 3.0  # the rim reaches so far out
 _DIAGONAL = float(np.sqrt(0.5))
 #: directions from the landmark to the loupe, the first that fits is taken
 _SIDES = (
@@ -110,7 +112,7 @@ class Loupe:
         """What of the screen it covers, its rim included; empty while it is not shown."""
         if self.middle is None:
             return QRectF()
-        side = 2 * RADIUS + 6
+        side = 2 * (RADIUS + _RIM)
         return QRectF(self.middle[0] - side / 2, self.middle[1] - side / 2, side, side)
 
     def contains(self, x: float, y: float) -> bool:
@@ -129,58 +131,93 @@ class Loupe:
         """
         if self.middle is None:
             return
-        x, y = self.middle
-        painter.save()
-        painter.resetTransform()
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        rim = QPainterPath()
-        rim.addEllipse(QPointF(x, y), RADIUS, RADIUS)
-        painter.save()
-        painter.setClipPath(rim, Qt.ClipOperation.IntersectClip)
-        painter.fillRect(self.area(), style.brush(style.BEYOND))
+        ratio = painter.device().devicePixelRatioF()
         scale = float(np.hypot(view.m11(), view.m12())) * self.factor
-        painter.translate(x, y)
-        painter.rotate(float(np.degrees(np.arctan2(view.m12(), view.m11()))))
-        picture = image.patch(*self.place, scale, round(2 * RADIUS), painter.device().devicePixelRatioF())
-        if picture is not None:
-            painter.drawImage(QPointF(-RADIUS, -RADIUS), picture)
+        degrees = round(float(np.degrees(np.arctan2(view.m12(), view.m11()))), 3)
+        corner = QPointF(self.middle[0] - RADIUS, self.middle[1] - RADIUS)
+        picture = image.patch(*self.place, scale, round(2 * RADIUS), ratio)
+        painter.save()
         painter.resetTransform()
-        if shown is not None:
-            self._paint_landmarks(painter, view, shown, of)
-        painter.restore()
-        self._paint_rim(painter, rim)
+        if picture is not None:
+            if degrees:
+                picture = _turned(picture, degrees)
+            if shown is not None:
+                self._draw_landmarks(picture, view, shown, of)
+            _cut_round(picture)
+            painter.drawImage(corner, picture)
+        text = f"{self.factor:.1f}×" if self.factor < 10 else f"{self.factor:.0f}×"
+        painter.drawImage(corner - QPointF(_RIM, _RIM), _rim(text, ratio, picture is None))
         painter.restore()
 
-    def _paint_landmarks(self, painter: QPainter, view: QTransform, shown: Shown, of: int | None) -> None:
-        assert self.middle is not None
+    def _draw_landmarks(self, picture: QImage, view: QTransform, shown: Shown, of: int | None) -> None:
         linear = np.array([[view.m11(), view.m12()], [view.m21(), view.m22()]]) * self.factor
-        points = (shown.points - self.place) @ linear + self.middle
+        points = (shown.points - self.place) @ linear + RADIUS
         edges = np.asarray(shown.edges, dtype=np.intp).reshape(-1, 2)
         ends = points[edges]
-        area = self.area()
-        low, high = ends.min(axis=1), ends.max(axis=1)
-        near = (low < [area.right(), area.bottom()]).all(axis=1) & (high > [area.left(), area.top()]).all(axis=1)
-        drawn = np.isfinite(ends).all(axis=(1, 2)) & near
-        painter.setPen(style.pen(style.LOUPE_LINE, 1.0))
-        painter.drawLines(ink.lines(ends[drawn]))
-        inside = ink.within(points, area, 4.0) & (shown.flags != Flag.MISSING)
+        near = (ends.min(axis=1) < 2 * RADIUS).all(axis=1) & (ends.max(axis=1) > 0).all(axis=1)
+        inside = ink.within(points, QRectF(0, 0, 2 * RADIUS, 2 * RADIUS), 4.0) & (shown.flags != Flag.MISSING)
         if of is not None and of < len(inside):
             inside[of] = False
+        painter = QPainter(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(style.pen(style.LOUPE_LINE, 1.0))
+        painter.drawLines(ink.lines(ends[near]))  # unknown ends are never near
         for human, colour in ((False, style.PREDICTED), (True, style.HUMAN)):
             stamp(painter, points[inside & (shown.human == human)], "circle", 2.6, colour, 1.2)
+        painter.end()
 
-    def _paint_rim(self, painter: QPainter, rim: QPainterPath) -> None:
-        assert self.middle is not None
-        middle: FloatArray = np.array([self.middle], dtype=np.float64)
-        ink.ringed(painter, ink.hairs(middle, 5.0, RADIUS - 14), style.SELECTED, 1.0)
-        ink.ringed(painter, rim, style.LOUPE_RIM, 2.0)
-        text = f"{self.factor:.1f}×" if self.factor < 10 else f"{self.factor:.0f}×"
-        painter.setFont(style.font(8.5))
-        metrics = QFontMetricsF(painter.font())
-        wide, high = metrics.horizontalAdvance(text) + 12, metrics.height() + 2
-        tag = QRectF(self.middle[0] - wide / 2, self.middle[1] + RADIUS - high - 7, wide, high)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(style.brush(style.TAG))
-        painter.drawRoundedRect(tag, 4, 4)
-        painter.setPen(style.pen(style.TAG_TEXT, 1.0))
-        painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+
+def _turned(picture: QImage, degrees: float) -> QImage:
+    """The picture turned about its middle, of the same size."""
+    turned = QImage(picture.size(), picture.format())
+    turned.setDevicePixelRatio(picture.devicePixelRatio())
+    turned.fill(0)
+    painter = QPainter(turned)
+    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+    painter.translate(RADIUS, RADIUS)
+    painter.rotate(degrees)
+    painter.drawImage(QPointF(-RADIUS, -RADIUS), picture)
+    painter.end()
+    return turned
+
+
+def _cut_round(picture: QImage) -> None:
+    """Make what is outside the circle transparent: much quicker than painting through a round clip."""
+    side = picture.width()
+    memory = np.frombuffer(picture.bits(), np.uint32).reshape(side, picture.bytesPerLine() // 4)
+    memory[:, :side] &= _disc(side)
+
+
+@lru_cache(maxsize=4)
+def _disc(side: int) -> npt.NDArray[np.uint32]:
+    offset = np.arange(side) - (side - 1) / 2
+    inside = np.hypot(offset[:, None], offset) <= side / 2
+    return np.where(inside, np.uint32(0xFFFFFFFF), np.uint32(0))
+
+
+@lru_cache(maxsize=64)
+def _rim(text: str, ratio: float, empty: bool) -> QImage:
+    """What does not change from frame to frame: rim, cross-hair and factor; ``empty``: there is no image below."""
+    side = 2 * (RADIUS + _RIM)
+    image = QImage(round(side * ratio), round(side * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+    image.setDevicePixelRatio(ratio)
+    image.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(image)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    middle = np.array([[side / 2, side / 2]])
+    rim = ink.circles(middle, RADIUS)
+    if empty:
+        painter.fillPath(rim, style.brush(style.BEYOND))
+    ink.ringed(painter, ink.hairs(middle, 5.0, RADIUS - 14), style.SELECTED, 1.0)
+    ink.ringed(painter, rim, style.LOUPE_RIM, 2.0)
+    painter.setFont(style.font(8.5))
+    metrics = QFontMetricsF(painter.font())
+    wide, high = metrics.horizontalAdvance(text) + 12, metrics.height() + 2
+    tag = QRectF((side - wide) / 2, side / 2 + RADIUS - high - 8, wide, high)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(style.brush(style.TAG))
+    painter.drawRoundedRect(tag, 4, 4)
+    painter.setPen(style.pen(style.TAG_TEXT, 1.0))
+    painter.drawText(tag, Qt.AlignmentFlag.AlignCenter, text)
+    painter.end()
+    return image

@@ -8,8 +8,9 @@ from PySide6.QtGui import QPainter, QTransform
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.transforms import extent
-from scaf_gui.gui.canvas import ink, style
+from scaf_gui.gui.canvas import style
 from scaf_gui.gui.canvas.shown import Shown
+from scaf_gui.gui.canvas.sprites import stamp
 
 #: room between the landmarks and the box, the stalk of the handle that turns, and how near a press takes a handle
 PAD, STALK, GRAB = 14.0, 26.0, 9.0
@@ -69,9 +70,8 @@ def paint(
     painter.resetTransform()
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     places = np.array([view.map(QPointF(x, y)).toTuple() for x, y in points.tolist()]).reshape(-1, 2)
+    stamp(painter, places, "circle", 5.0, style.SELECTED, 1.0)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    painter.setPen(style.pen(style.SELECTED, 1.1))
-    painter.drawPath(ink.circles(places, 5.0))
     box = frame(shown.points, chosen, zoom)
     if box is not None:
         left, top, right, bottom = box
@@ -96,11 +96,8 @@ def paint_reach(painter: QPainter, view: QTransform, points: FloatArray, weights
     """Draw how much each landmark takes part in a drag: the larger its ring, the more."""
     painter.save()
     painter.resetTransform()
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setBrush(Qt.BrushStyle.NoBrush)
     part = (weights > 0) & (weights < 1) & np.isfinite(points).all(axis=1)
-    for colour, width in ((style.SOFT_HALO, 2.8), (style.SELECTED, 1.2)):
-        painter.setPen(style.pen(colour, width))
-        for (x, y), weight in zip(points[part].tolist(), weights[part].tolist(), strict=True):
-            painter.drawEllipse(view.map(QPointF(x, y)), 2.5 + 6 * weight, 2.5 + 6 * weight)
+    for (x, y), weight in zip(points[part].tolist(), weights[part].tolist(), strict=True):
+        at = view.map(QPointF(x, y)).toTuple()
+        stamp(painter, np.array([at]), "circle", 3.0 + round(12 * weight) / 2, style.SELECTED, 1.0)
     painter.restore()

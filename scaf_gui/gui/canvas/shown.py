@@ -42,6 +42,17 @@ class Shown:
             flags[landmark] = Flag.VISIBLE
         return replace(self, points=frozen(points), flags=flags, human=human)
 
+    def with_points(self, points: FloatArray, moved: BoolArray, placed: BoolArray) -> Shown:
+        """The same with several landmarks somewhere else; of those ``moved``, the ``placed`` ones by hand."""
+        flags = np.where(moved & (self.flags == Flag.MISSING), np.uint8(Flag.VISIBLE), self.flags)
+        return replace(
+            self,
+            points=frozen(np.where(moved[:, None], points, self.points)),
+            flags=flags,
+            human=self.human | (moved & placed),
+            unsure=self.unsure & ~(moved & placed),
+        )
+
     def bounds(self) -> tuple[float, float, float, float] | None:
         """(x, y, width, height) around the landmarks, else the box, else ``None``."""
         finite = self.points[np.isfinite(self.points).all(axis=1)]

@@ -92,6 +92,7 @@ def test_only_the_surroundings_are_painted_again(make_canvas: Callable[[], Canva
     angle = np.linspace(0, 2 * np.pi, 98)
     points = np.column_stack([300 + 150 * np.cos(angle), 200 + 150 * np.sin(angle)])
     canvas.show_face(face_with(points), None, make_scheme(98))
+    canvas.use_loupe(False)  # it would be painted again, too
     mouse, painted = Mouse(canvas), Painted()
     start = mouse.at(*points[10])
     mouse.press(start)

@@ -1,0 +1,106 @@
+"""Placing landmarks by clicks: a small picture that shows where the next one goes."""
+
+from __future__ import annotations
+
+import numpy as np
+from PySide6.QtCore import QRectF, Qt
+from PySide6.QtGui import QImage, QPainter
+
+from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.scheme import Scheme
+from scaf_gui.core.transforms import extent
+from scaf_gui.gui.canvas import ink, style
+from scaf_gui.gui.canvas.shown import Shown
+
+#: size of the picture, its distance from the edge of the canvas, screen pixels
+WIDTH, HEIGHT, MARGIN = 188, 232, 12
+_TEXT = 62.0  # of the height, for two lines of names and one of keys
+
+
+class Picture:
+    """The mean shape of a scheme with the next landmark upon it, and its name.
+
+    :param shape: (num_landmarks, 2) any frame, y down; ``None``: no shape is known, only names are shown
+    """
+
+    def __init__(self, scheme: Scheme, shape: FloatArray | None):
+        self._scheme = scheme
+        self._shape = None if shape is None else _fitted(shape)
+        self._order = scheme.walk
+        self._made: tuple[object, QImage] | None = None
+
+    @property
+    def height(self) -> int:
+        return HEIGHT if self._shape is not None else int(_TEXT) + 12
+
+    def area(self, shown: Shown, selected: int | None, view: tuple[int, int]) -> QRectF:
+        """Where it lies: bottom left, or bottom right while something is put there."""
+        left = QRectF(MARGIN, view[1] - MARGIN - self.height, WIDTH, self.height)
+        return left
+
+    def paint(self, painter: QPainter, shown: Shown, selected: int | None, view: tuple[int, int]) -> None:
+        """Draw it in screen pixels. :param selected: the landmark that the next click places"""
+        ratio = painter.device().devicePixelRatioF()
+        key = (selected, shown.human.tobytes(), ratio)
+        if self._made is None or self._made[0] != key:
+            self._made = key, self._draw(shown.human, selected, ratio)
+        painter.save()
+        painter.resetTransform()
+        painter.drawImage(self.area(shown, selected, view).topLeft(), self._made[1])
+        painter.restore()
+
+    def _draw(self, done: BoolArray, selected: int | None, ratio: float) -> QImage:
+        image = QImage(round(WIDTH * ratio), round(self.height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        image.setDevicePixelRatio(ratio)
+        image.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(image)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setPen(style.pen("#38ffffff", 1.0))
+        painter.setBrush(style.brush("#e8101418"))
+        painter.drawRoundedRect(QRectF(0.5, 0.5, WIDTH - 1, self.height - 1), 8, 8)
+        if self._shape is not None:
+            self._draw_shape(painter, self._shape, done, selected)
+        self._draw_text(painter, done, selected)
+        painter.end()
+        return image
+
+    def _draw_shape(self, painter: QPainter, shape: FloatArray, done: BoolArray, selected: int | None) -> None:
+        edges = np.asarray(self._scheme.edges, dtype=np.intp).reshape(-1, 2)
+        painter.setPen(style.pen("#60ffffff", 1.0))
+        painter.drawLines(ink.lines(shape[edges]))
+        painter.setPen(Qt.PenStyle.NoPen)
+        for mask, colour, radius in ((~done, "#90ffffff", 1.5), (done, style.HUMAN, 2.0)):
+            painter.setBrush(style.brush(colour))
+            painter.drawPath(ink.circles(shape[mask], radius))
+        if selected is not None:
+            here = shape[selected][None]
+            ink.ringed(painter, ink.circles(here, 4.5), style.PREDICTED, 1.5, style.brush(style.PREDICTED))
+            ink.ringed(painter, ink.circles(here, 9.0), style.PREDICTED, 1.4)
+
+    def _draw_text(self, painter: QPainter, done: BoolArray, selected: int | None) -> None:
+        top = self.height - _TEXT
+        name = "All placed" if selected is None else self._scheme.names[selected].replace("_", " ")
+        place = "" if selected is None else f"{self._order.index(selected) + 1} of {len(done)}, {int(done.sum())} done"
+        rows = (
+            (name, 10.5, style.PREDICTED, 20.0),
+            (place, 8.5, style.TAG_TEXT, 15.0),
+            (_KEYS, 7.5, "#b0f2f5f8", 15.0),
+        )
+        for text, size, colour, height in rows:
+            painter.setPen(style.pen(colour, 1.0))
+            painter.setFont(style.font(size))
+            painter.drawText(QRectF(6, top, WIDTH - 12, height), Qt.AlignmentFlag.AlignCenter, text)
+            top += height
+
+
+_KEYS = "X missing · ⌫ take back · Esc ends"
+
+
+def _fitted(shape: FloatArray) -> FloatArray:
+    """A shape in the middle of the picture's upper part, as large as it goes."""
+    room = np.array([WIDTH - 44.0, HEIGHT - _TEXT - 34.0])
+    x, y, width, height = extent(shape) or (0.0, 0.0, 1.0, 1.0)
+    scale = float((room / np.maximum([width, height], 1e-9)).min())
+    middle = np.array([WIDTH / 2, (HEIGHT - _TEXT) / 2 + 4])
+    fitted: FloatArray = (shape - [x + width / 2, y + height / 2]) * scale + middle
+    return fitted
