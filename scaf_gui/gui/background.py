@@ -18,7 +18,15 @@ from scaf_gui.gui.messages import describe
 from scaf_gui.gui.status import counted
 from scaf_gui.gui.worker import Worker
 from scaf_gui.session import bridging
-from scaf_gui.session.events import BoxBatch, HashesFound, PoolScored, PrefillBatch, RefreshResult, RefreshStarted
+from scaf_gui.session.events import (
+    BoxBatch,
+    HashesFound,
+    PoolScored,
+    PrefillBatch,
+    RefreshResult,
+    RefreshStarted,
+    SimilarFound,
+)
 from scaf_gui.session.session import Session
 
 #: added to the niceness of worker threads (Linux), so that the window goes first
@@ -46,12 +54,13 @@ class Background(QObject):
         self._stopped = False
         self._box_total = self._fill_total = 0
         self._training = False  # between the click and the verdict
-        self._needs_hashes = True
+        self._needs_hashes = self._needs_similar = True
         self._halted: set[Worker] = set()  # stopped by the person or by an error: not started again by themselves
         self.refresh_options: dict[str, Any] = {}
         self.boxes = self._worker(self._boxes_yielded, self._boxes_ended)
         self.prefill = self._worker(self._prefill_yielded, self._prefill_ended)
-        self.hashing = self._worker(self._hashes_yielded, lambda: self.work.emit("hashing", ""))
+        self.hashing = self._worker(self._hashes_yielded, self._hashing_ended)
+        self.similar = self._worker(self._similar_yielded, lambda: self.work.emit("similar", ""))
         self.refresh = self._worker(self._refresh_yielded, self._refresh_done)
         self.refresh.returned.connect(lambda result: self.refresh_ended.emit(result, ""))
         self.refresh.failed.connect(lambda error: self.refresh_ended.emit(describe(error), "error"))
@@ -133,7 +142,7 @@ class Background(QObject):
             worker.wait()
 
     def _workers(self) -> tuple[Worker, ...]:
-        return (self.refresh, self.prefill, self.boxes, self.hashing)
+        return (self.refresh, self.prefill, self.boxes, self.hashing, self.similar)
 
     # -- boxes -----------------------------------------------------------------------------------
 
@@ -164,7 +173,8 @@ class Background(QObject):
         if self._training and not self._next_are_missing():
             return
         self._fill_total = 0
-        self.work.emit("prefill", "Pre-filling…")
+        if session.work.owes_first_look():  # a second look at the next face is not worth a word
+            self.work.emit("prefill", "Pre-filling…")
         generator = session.prefill(device=self._device)
         self.prefill.start(lambda: _politely(generator))
 
@@ -173,7 +183,9 @@ class Background(QObject):
         if isinstance(event, PrefillBatch):
             # faces found meanwhile join in, so the total is counted anew each time
             self._fill_total += len(event.predictions) + len(event.failed)
-            self.work.emit("prefill", counted("Pre-filling", self._fill_total, self._fill_total + event.remaining))
+            if self._session.work.owes_first_look():
+                total = self._fill_total + event.remaining
+                self.work.emit("prefill", counted("Pre-filling", self._fill_total, total))
             if event.note:
                 self.remark.emit(event.note)
         self._yield_to_training()
@@ -237,6 +249,19 @@ class Background(QObject):
         self._take(event)
         if isinstance(event, HashesFound) and event.remaining:
             self.work.emit("hashing", f"Fingerprinting the images, {event.remaining:,} left")
+
+    def _hashing_ended(self) -> None:
+        self.work.emit("hashing", "")
+        if self._idle(self.similar) and self._needs_similar:
+            self._needs_similar = False
+            generator = self._session.find_similar()
+            self.similar.start(lambda: _politely(generator))
+
+    def _similar_yielded(self, event: object) -> None:
+        self._take(event)
+        if isinstance(event, SimilarFound) and event.groups is None:
+            left = f", {event.remaining:,} left" if event.remaining else ""
+            self.work.emit("similar", f"Comparing the images{left}")
 
     # --------------------------------------------------------------------------------------------
 

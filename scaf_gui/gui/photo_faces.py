@@ -11,6 +11,7 @@ from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.messages import MessageStrip
 from scaf_gui.gui.navigator import Navigator
+from scaf_gui.gui.queue_panel import QueuePanel
 from scaf_gui.session.session import Session
 
 
@@ -27,6 +28,7 @@ class PhotoFaces(QObject):
         canvas: Canvas,
         editor: Editor,
         navigator: Navigator,
+        queue: QueuePanel,
         messages: MessageStrip,
         say: Callable[[str], object],
         undo: Callable[[], object],
@@ -34,7 +36,7 @@ class PhotoFaces(QObject):
         parent: QObject | None = None,
     ):
         super().__init__(parent)
-        self._canvas, self._editor, self._go, self._messages = canvas, editor, navigator, messages
+        self._canvas, self._editor, self._go, self._queue, self._messages = canvas, editor, navigator, queue, messages
         self._say, self._undo, self._work_on = say, undo, work_on
         self._session: Session | None = None
         canvas.boxDrawn.connect(lambda *box: self._changed(editor.set_box(*box)))
@@ -44,6 +46,10 @@ class PhotoFaces(QObject):
 
     def open(self, session: Session | None) -> None:
         self._session = session
+        panel = self._queue
+        panel.model.alike = (lambda image: len(session.similar.others(image))) if session is not None else lambda _: 0
+        if session is not None:
+            session.similar.on_change = panel.looks_changed
 
     def _beside(self) -> tuple[tuple[Face, ...], int]:
         """All faces of the photo, and the place of the current one among them."""
@@ -116,6 +122,20 @@ class PhotoFaces(QObject):
                 self._go.go_to(following)
             else:
                 self._go.next_waiting()
+
+    def skip_similar(self) -> None:
+        """Skip the photos that look like this one; this one stays."""
+        self._canvas.finish_gesture()
+        face, _ = self._go.on_canvas()
+        count = self._editor.skip_similar()
+        if count and face is not None and self._session is not None:
+            photos = len(self._session.similar.others(face.image))
+            self._messages.info(
+                f"Skipped {count} face{'' if count == 1 else 's'} in {photos} near-identical "
+                f"photo{'' if photos == 1 else 's'}. This one stays, and so does what was begun.",
+                "Undo",
+                self._undo,
+            )
 
     def _changed(self, done: bool) -> None:
         if done:

@@ -63,13 +63,21 @@ class QueueDelegate(QStyledItemDelegate):
         width = rect.right() - 10 - left
         painter.setFont(font)
         painter.setPen(theme.colour("text"))
+        place = index.data(Role.PLACE)
+        if place:
+            which = f"{place[0]} of {place[1]}"
+            painter.setPen(theme.colour("muted"))
+            top = QRect(left, rect.top() + 9, width, 20)
+            painter.drawText(top, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignRight, which)
+            painter.setPen(theme.colour("text"))
+            width -= painter.fontMetrics().horizontalAdvance(which) + 8
         name = painter.fontMetrics().elidedText(str(index.data()), Qt.TextElideMode.ElideMiddle, width)
         painter.drawText(QRect(left, rect.top() + 9, width, 20), Qt.AlignmentFlag.AlignVCenter, name)
 
         small = QFont(font)
         small.setPointSizeF(max(7.0, font.pointSizeF() - 1.0))
         painter.setFont(small)
-        line = QRect(left, rect.top() + 30, width, 18)
+        line = QRect(left, rect.top() + 30, rect.right() - 10 - left, 18)
         state_colour = theme.colour(face.state.value)
         _badge(painter, QPointF(line.left() + 6, line.center().y() + 0.5), face.state, state_colour)
         painter.setPen(state_colour)
@@ -84,6 +92,15 @@ class QueueDelegate(QStyledItemDelegate):
             ratio = painter.device().devicePixelRatioF()
             mark = _mark(theme.colour("muted").name(), ratio)
             painter.drawPixmap(QPointF(end - _MARK, line.top() + (line.height() - _MARK) / 2), mark)
+            end -= _MARK + 5
+        alike = index.data(Role.ALIKE)
+        if alike:
+            start = line.left() + 18 + painter.fontMetrics().horizontalAdvance(STATE_NAMES[face.state])
+            painter.setPen(theme.colour("muted"))
+            for text in (f" · {alike} near-identical", f" · {alike} alike", f" ≈{alike}"):
+                if start + painter.fontMetrics().horizontalAdvance(text) <= end:
+                    painter.drawText(line.adjusted(start - line.left(), 0, 0, 0), Qt.AlignmentFlag.AlignVCenter, text)
+                    break
 
     def _thumbnail(self, painter: QPainter, rect: QRectF, pixmap: object, unreadable: bool) -> None:
         outline = QPainterPath()

@@ -50,6 +50,8 @@ class Role(IntEnum):
     SUBTITLE = Qt.ItemDataRole.UserRole + 6
     EXPECTED = Qt.ItemDataRole.UserRole + 7
     DRAWN = Qt.ItemDataRole.UserRole + 8
+    PLACE = Qt.ItemDataRole.UserRole + 9  # (which face of its photo, of how many), None where there is one
+    ALIKE = Qt.ItemDataRole.UserRole + 10  # how many photos are near-identical to it
 
 
 class QueueModel(QAbstractListModel):
@@ -72,6 +74,8 @@ class QueueModel(QAbstractListModel):
         self._current: int | None = None
         #: expected mean error of a face's prediction in %, ``None`` without one
         self.expected: Callable[[int], float | None] = lambda _: None
+        #: how many photos are near-identical to an image
+        self.alike: Callable[[str], int] = lambda _: 0
         thumbnails.ready.connect(lambda face_id: self.touch([face_id]))
 
     # -- what is shown ---------------------------------------------------------------------------
@@ -154,7 +158,11 @@ class QueueModel(QAbstractListModel):
             case Qt.ItemDataRole.ToolTipRole:
                 return self._tip(face)
             case Qt.ItemDataRole.AccessibleTextRole:
-                return f"{face.image}, {STATE_NAMES[face.state]}{', drawn at random' * self._is_drawn(face)}"
+                place = self._place(face)
+                parts_said = [face.image, STATE_NAMES[face.state]]
+                parts_said += [f"face {place[0]} of {place[1]}"] if place else []
+                parts_said += ["drawn at random"] if self._is_drawn(face) else []
+                return ", ".join(parts_said)
             case Role.FACE:
                 return face
             case Role.PIXMAP:
@@ -165,6 +173,10 @@ class QueueModel(QAbstractListModel):
                 return self.expected(face.id) if face.state in _WAITING else None
             case Role.DRAWN:
                 return self._is_drawn(face)
+            case Role.PLACE:
+                return self._place(face)
+            case Role.ALIKE:
+                return self.alike(face.image)
             case Role.CURRENT:
                 return face.id == self._current
             case Role.UNREADABLE:
@@ -177,6 +189,10 @@ class QueueModel(QAbstractListModel):
             return None
         return self._document.face(face_id)
 
+    def _place(self, face: Face) -> tuple[int, int] | None:
+        beside = self._document.beside(face.image) if self._document is not None else ()
+        return ([other.id for other in beside].index(face.id) + 1, len(beside)) if len(beside) > 1 else None
+
     def _is_drawn(self, face: Face) -> bool:
         return face.id in self._queue.drawn
 
@@ -184,7 +200,12 @@ class QueueModel(QAbstractListModel):
         return self.thumbnails.get(face.id, face.image, face.box)
 
     def _tip(self, face: Face) -> str:
+        place, alike = self._place(face), self.alike(face.image)
         lines = [face.image, STATE_NAMES[face.state]]
+        if place is not None:
+            lines.append(f"Face {place[0]} of {place[1]} in this photo")
+        if alike:
+            lines.append(f"{alike} near-identical photo{'' if alike == 1 else 's'}: Shift+S on this face skips them")
         expected = self.expected(face.id) if face.state in _WAITING else None
         if expected is not None:
             lines.append(f"Expected error of the pre-filled landmarks: about {expected:.1f} %")

@@ -157,6 +157,10 @@ class QueuePanel(QWidget):
         if states and not self._recount.isActive():
             self._recount.start()
 
+    def looks_changed(self) -> None:
+        """Near-identical photos were found: draw what is in sight anew."""
+        self.view.viewport().update()
+
     def expected_changed(self) -> None:
         """Every expected error may be another one: draw what is in sight anew."""
         self.view.viewport().update()

@@ -24,6 +24,8 @@ from scaf_gui.core.face import Prediction
 _FORMAT = 1
 #: predictions of the newest models are kept, older ones make room
 KEEP_MODELS = 3
+#: how fingerprints of images are made; another way gets another name
+_FINGERPRINT = "dhash-16x16"
 #: rows written anew for the same faces pile up; beyond this many stale ones the table is rewritten
 _STALE_ROWS = 4096
 _FAILURES = (OSError, RuntimeError, KeyError, ValueError, TypeError, IndexError)
@@ -105,6 +107,23 @@ class ProjectCache:
         """Feature vectors by face id; as :meth:`predictions`."""
         return self._get(
             "features", model_id, box_keys, lambda faces, columns, _: dict(zip(faces, columns["features"], strict=True))
+        )
+
+    def put_fingerprints(
+        self, fingerprints: Mapping[int, npt.NDArray[np.uint64]], image_keys: Mapping[int, str]
+    ) -> None:
+        """Remember what images look like (:mod:`scaf_gui.io.similar`), each by the id of one of its faces."""
+        if fingerprints:
+            columns: dict[str, npt.NDArray[Any]] = {"bits": np.stack(list(fingerprints.values()))}
+            self._put("fingerprints", _FINGERPRINT, list(fingerprints), image_keys, columns, "")
+
+    def fingerprints(self, image_keys: Mapping[int, str]) -> dict[int, npt.NDArray[np.uint64]]:
+        """Fingerprints by face id; as :meth:`predictions`."""
+        return self._get(
+            "fingerprints",
+            _FINGERPRINT,
+            image_keys,
+            lambda faces, columns, _: dict(zip(faces, columns["bits"], strict=True)),
         )
 
     def put_crop(self, face_id: int, key: str, crop: ByteArray) -> None:

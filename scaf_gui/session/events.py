@@ -151,6 +151,14 @@ class HashesFound:
 
 
 @dataclass(frozen=True)
+class SimilarFound:
+    """Groups of near-identical images (relative paths); ``None`` while ``remaining`` images are to be looked at."""
+
+    groups: tuple[tuple[str, ...], ...] | None
+    remaining: int = 0
+
+
+@dataclass(frozen=True)
 class ImagesMoved:
     """Images found again by content: old relative path to new one; ``lost``: those found nowhere."""
 
@@ -220,4 +228,4 @@ class RefreshResult:
     device: str = ""
 
 
-Event = BoxBatch | HashesFound | ImagesMoved | PrefillBatch | PoolScored | RefreshResult
+Event = BoxBatch | HashesFound | SimilarFound | ImagesMoved | PrefillBatch | PoolScored | RefreshResult

@@ -15,6 +15,7 @@ from scaf_gui.session.events import (
     PoolScored,
     PrefillBatch,
     RefreshResult,
+    SimilarFound,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,10 @@ def take(session: Session, event: object, by: object = None) -> str:
             return _take_result(session, event)
         case HashesFound():
             session.store.set_image_hashes(dict(event.hashes))
+            return ""
+        case SimilarFound():
+            if event.groups is not None:
+                session.similar.take(event.groups)
             return ""
         case ImagesMoved():
             return take_moved(session, event, by)
@@ -66,10 +71,10 @@ def _take_predictions(session: Session, batch: PrefillBatch, by: object) -> str:
     session.work.to_predict.remove(batch.failed)
     if session.model is None or batch.model_id != session.model.id:
         return ""
-    session.work.predicted(batch.predictions, batch.squares, by)
+    first = session.work.predicted(batch.predictions, batch.squares, by)
     agenda = session.agenda
     if not batch.from_cache:
-        agenda.unmerged += len(batch.predictions)
+        agenda.unmerged += first  # a second look has the scores of the first
     ranked = agenda.ranked_by == agenda.acquisition
     if ranked and agenda.unmerged and (batch.remaining == 0 or agenda.unmerged >= MERGE_EVERY):
         agenda.reorder_by_scores(batch.model_id)

@@ -24,6 +24,7 @@ from scaf_gui.errors import FolderError
 from scaf_gui.paths import project_companions
 from scaf_gui.session import boxes, images, intake, models, prefill, refresh
 from scaf_gui.session.agenda import Agenda
+from scaf_gui.session.check import LabelCheck
 from scaf_gui.session.events import (
     BoxBatch,
     HashesFound,
@@ -31,10 +32,13 @@ from scaf_gui.session.events import (
     ModelInfo,
     PrefillBatch,
     RefreshResult,
+    SimilarFound,
     TrainingSnapshot,
 )
 from scaf_gui.session.expected import Expected
 from scaf_gui.session.instant import Instant
+from scaf_gui.session.shape import Shapes
+from scaf_gui.session.similar import Similar, find_similar
 from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
@@ -57,6 +61,9 @@ class Session:
     - ``instant`` learns from each accepted face at once; ``instant.enabled`` may be set
     - ``model`` the model that pre-fills (``ModelInfo``), own or starter; ``None``: there is none; ``models``: history
     - ``expected`` expected errors of predictions, calibrated on faces drawn at random, and the finish line
+    - ``shapes`` how errors of landmarks hang together, for drags that the shape follows
+    - ``check`` the label check: slips in labels, what is fine as it is, how faces were accepted
+    - ``similar`` which photos look alike, once they have been found
     - ``problems`` one line by face id: no face found, image unreadable
     - ``notice`` one sentence about how the project was opened ("" if there is nothing to say)
     - ``user`` name written into labels
@@ -80,13 +87,21 @@ class Session:
         self.box_source = str(store.get("boxes", "detector"))
         self.cache = prefill.CacheDoor(self.companions / "cache.h5")
         self.predictors = prefill.PredictorDoor()
+        self.similar = Similar(self.document)
         self._refreshing = Lock()
         self._closed = False
         # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
         self.expected = Expected(self.document, store, self.agenda, self.work, self.companions)
         self.document.subscribe(self.agenda.document_changed)
+        self.agenda.on_ahead = self._ahead_changed
+        self._ahead_changed()
         # after all others: they see a label together with the prediction that it was made from
         self.instant = Instant(self.document, self.agenda, self.work)
+        self.check = LabelCheck(self.document, store, lambda: self.folder)
+        self.shapes = Shapes(self.document, self.work, self.expected)
+
+    def _ahead_changed(self) -> None:
+        self.work.come_next(self.agenda.ahead, self.agenda.current)
 
     @property
     def model(self) -> ModelInfo | None:
@@ -205,6 +220,11 @@ class Session:
         first = {self.document.face(i).image for i in (wanted or self.wanted)() if i in self.document}
         names = dict.fromkeys([*first, *(face.image for face in self.document)])
         return images.hash_images(self.folder, tuple(names), self.store.image_stamps())
+
+    def find_similar(self) -> Generator[SimilarFound, None, tuple[tuple[str, ...], ...]]:
+        """Which photos are near-identical, by what they look like; fingerprints are cached."""
+        images = {face.image: face.id for face in reversed(tuple(self.document))}
+        return find_similar(self.folder, dict(reversed(images.items())), self.cache)
 
     def take(self, event: object, by: object = None) -> str:
         """Take in what a generator yielded or returned: boxes, hashes, predictions, scores, a model.

@@ -91,6 +91,7 @@ class BoxView(FaceView):
         """Show the other faces of the photo."""
         self._others = others
         self._neighbour_item.set_others(others)
+        self._mark_box()
 
     def set_hint(self, text: str | None) -> None:
         """Say something at the upper edge; while a box is drawn or changed, how that is done stands there instead."""
@@ -282,7 +283,8 @@ class BoxView(FaceView):
         self._mark_box()
 
     def _mark_box(self) -> None:
-        shown = self._box_selected or self._edge is not None
+        # beside other faces, the one that is worked on has a whole outline
+        shown = self._box_selected or self._edge is not None or bool(self._others)
         active = self._handle if self._box_selected else None
         self._box_item.show_box(self._box_rectangle() if shown else None, handles=self._box_selected, active=active)
 

@@ -77,6 +77,7 @@ class NeighbourItem(QGraphicsItem):
             ink.brackets(painter, area)
             if self._skeleton and other.points is not None:
                 self._paint_curves(painter, other, other.points * scale + shift, hovered)
+            painter.setOpacity(1.0 if hovered else 0.85)
             _paint_number(painter, other, area, hovered)
         painter.restore()
 
