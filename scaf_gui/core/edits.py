@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+import numpy as np
+
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State
 from scaf_gui.errors import EditError
 
@@ -74,6 +77,41 @@ def move_landmark(
     if label is None:
         return None
     return set_label(face, label.with_point(landmark, x, y), f"Move {name or f'landmark {landmark}'}", who)
+
+
+def move_shape(
+    face: Face, prediction: Prediction | None, landmark: int, points: FloatArray, who: str, name: str = ""
+) -> Edit | None:
+    """Put one landmark somewhere by hand while others follow; ``None`` where there is nothing to start from.
+
+    Followers stay what they were, a prediction that nobody has placed. What was placed by hand, is missing, or belongs
+    to an accepted face does not move, whatever ``points`` say.
+
+    :param points: (num_landmarks, 2) image pixels; rows that are not finite are left as they are
+    """
+    label = start_label(face, prediction, who)
+    if label is None:
+        return None
+    stay = label.placed | (label.flags == Flag.MISSING) | ~np.isfinite(points).all(axis=1)
+    if face.state is State.LABELLED:
+        stay[:] = True
+    x, y = points[landmark].tolist()
+    moved = replace(label, points=np.where(stay[:, None], label.points, points)).with_point(landmark, x, y)
+    return set_label(face, moved, f"Move {name or f'landmark {landmark}'}, shape follows", who)
+
+
+def pin_landmark(face: Face, prediction: Prediction | None, landmark: int, who: str, name: str = "") -> Edit | None:
+    """Let one landmark count as placed by hand where it is, so that it stays when others are dragged; or no longer.
+
+    ``None`` where it has no place.
+    """
+    label = start_label(face, prediction, who)
+    if label is None or label.flags[landmark] == Flag.MISSING:
+        return None
+    placed = label.placed.copy()
+    placed[landmark] = not placed[landmark]
+    verb = "Pin" if placed[landmark] else "Unpin"
+    return set_label(face, replace(label, placed=placed), f"{verb} {name or f'landmark {landmark}'}", who)
 
 
 def flag_landmark(

@@ -11,6 +11,7 @@ from scaf_gui.gui.face_bar import FaceBar
 from scaf_gui.gui.finish_line import FinishLineView
 from scaf_gui.gui.landmark_panel import LandmarkPanel
 from scaf_gui.gui.queue_panel import QueuePanel
+from scaf_gui.gui.shape_bar import ShapeBar
 from scaf_gui.gui.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 252, 296
@@ -24,6 +25,7 @@ class Workspace(QWidget):
         self.queue = QueuePanel(self)
         self.canvas = Canvas(self)
         self.landmarks = LandmarkPanel(self)
+        self.shape_bar = ShapeBar(self.canvas.shaping, self)
         self.training = TrainingPanel(self)
         self.finish = FinishLineView(self)
         self.face_bar = FaceBar(self)
@@ -42,6 +44,7 @@ class Workspace(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.landmarks, 1)
+        column.addWidget(self.shape_bar)
         column.addWidget(line)
         column.addWidget(self.training)
         column.addWidget(self.finish)

@@ -16,6 +16,7 @@ from scaf_gui.gui.canvas.box_view import BoxView
 from scaf_gui.gui.canvas.drag import THRESHOLD, Drag
 from scaf_gui.gui.canvas.hit import nearest
 from scaf_gui.gui.canvas.neighbours import Neighbour
+from scaf_gui.gui.canvas.shaping import OPPOSITE, Shaping
 from scaf_gui.gui.canvas.shown import Shown
 
 _ENTER = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
@@ -28,14 +29,19 @@ class Canvas(BoxView):
     the landmark was put (image pixels, 0-based, pixel centres at whole numbers) on the face :attr:`face`;
     whoever listens edits the document and shows the changed face. What is to be shown is put off while a
     drag is held, and keys do nothing but Escape, so no landmark can end up on another face.
+
+    Where others follow the landmark, ``shapeMoved(landmark, points)`` says so instead: (num_landmarks, 2) as drawn.
     """
 
     landmarkMoved = Signal(int, float, float)  # noqa: N815
+    shapeMoved = Signal(int, object)  # noqa: N815
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setAccessibleName("Canvas")
         self._drag: Drag | None = None
+        self.shaping = Shaping()
+        self.scene().addItem(self.shaping.trails)
         self._pressed: QPointF | None = None  # a press beside all landmarks, until it is let go or becomes a pull
         self._before: Shown | None = None  # what a drag takes back when it is cancelled
         self._pending: dict[str, tuple[Any, ...]] = {}  # what is to be shown once nothing is held
@@ -125,6 +131,7 @@ class Canvas(BoxView):
         """Drop what is held, or leave the box; whether there was anything to drop."""
         if self._drag is not None:
             self._drag = None
+            self.shaping.end()
             self._renewed.clear()
             self.viewport().unsetCursor()
             self._shown = self._before
@@ -161,6 +168,7 @@ class Canvas(BoxView):
         self._choose(landmark)
         self._before = self._shown
         self._drag = Drag(landmark, self.position(landmark), place, screen)
+        self.shaping.begin(self._shown, landmark, bool(event.modifiers() & OPPOSITE))
         self._follow(place, screen)
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802
@@ -264,14 +272,23 @@ class Canvas(BoxView):
         if drag is not None and (drag.follow(place, screen) or drag.start is None):
             self.viewport().setCursor(Qt.CursorShape.BlankCursor)  # the cross-hair shows the place, nothing covers it
             self._mark()
-            self._preview(drag.landmark, *drag.at)
+            followed = self.shaping.follow(*drag.at)
+            if followed is None:
+                self._preview(drag.landmark, *drag.at)
+            else:
+                self._preview_shape(followed)
+                self._mark()
 
     def _end_drag(self, drag: Drag) -> None:
         self._drag = None
         self.viewport().unsetCursor()
         self._mark()
         self._renewed.clear()
-        if drag.result is not None:
+        followed = self._shown if self.shaping.follows else None
+        self.shaping.end()
+        if drag.result is not None and followed is not None:
+            self.shapeMoved.emit(drag.landmark, followed.points)
+        elif drag.result is not None:
             self.landmarkMoved.emit(drag.landmark, *drag.result)
         self._show_pending()
 

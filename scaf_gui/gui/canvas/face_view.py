@@ -150,3 +150,8 @@ class FaceView(ImageView):
         if self._shown is not None:
             self._shown = self._shown.with_point(landmark, x, y)
             self._landmarks.preview(landmark, x, y)
+
+    def _preview_shape(self, shown: Shown) -> None:
+        """Draw the same landmarks elsewhere."""
+        self._shown = shown
+        self._landmarks.preview_shape(shown)

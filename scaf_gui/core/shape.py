@@ -1,0 +1,263 @@
+"""A drag as a constraint: where all other landmarks most plausibly are once one of them is put right.
+
+Errors of a prediction hang together: a chin that is too low comes with a jaw that is. The errors of all landmarks
+of a face, in a frame that moves, turns and scales with it, are taken to be Gaussian with mean zero and covariance
+``D C D``, with ``C`` from :class:`ShapeModel` and ``D`` diagonal, larger where the heatmaps say that the model is
+unsure. Landmarks that a person placed are observations of their errors with the noise of a hand. The most probable
+shape is then the conditional mean, which is linear in how far a landmark is dragged (Bishop, *Pattern Recognition and
+Machine Learning*, 2006, 2.3.1)::
+
+    C|P = C - C[:, P] (C[P, P] + noise)^-1 C[P, :]          P: placed before
+    gain = C|P[:, i] (C|P[i, i] + noise)^-1                 i: the one that is dragged
+
+so that the gain is worked out once, at the press, and each move of the mouse is one product. Because the shape that
+is shown already is the conditional mean given what was placed before, nothing else has to be remembered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scaf_gui.core.arrays import BoolArray, FloatArray, IntArray, frozen
+
+ComplexArray = npt.NDArray[np.complex128]
+
+#: reach of the correlation that is taken for granted where nothing is known, in units of the reference shape
+FALL_OFF = 0.2
+#: statistics of errors are trusted up to about so far: few faces make false correlations of landmarks far apart
+REACH = 2.0
+#: the same for statistics of a project's own few faces
+OWN_REACH = 1.0
+#: variance of faces that are off as a whole (moved, turned, scaled), where 1 is the mean variance of a coordinate
+WHOLE = 0.1
+#: variance of a careful hand on the same scale
+NOISE = 0.05
+#: who would follow less than this stays where it is, so that the far side of a face is calm
+LEAST_GAIN = 0.04
+#: labelled faces whose errors weigh as much as what is known before any
+WORTH = 10.0
+#: from so many labelled faces on their shapes say something
+LEAST_SHAPES = 8
+
+
+@dataclass(frozen=True, eq=False)
+class ShapeModel:
+    """How errors hang together.
+
+    ``reference`` (L, 2): the shape that faces are aligned to, mean 0, root mean square radius 1; ``covariance``
+    (2 L, 2 L) of errors (x0, y0, x1, ...) in its frame, in any unit, mean of the diagonal 1.
+    """
+
+    reference: FloatArray
+    covariance: FloatArray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "reference", frozen(self.reference))
+        object.__setattr__(self, "covariance", frozen(self.covariance))
+        count = 2 * len(self.reference)
+        if self.reference.shape != (count // 2, 2) or self.covariance.shape != (count, count):
+            raise ValueError(f"{self.reference.shape} and {self.covariance.shape} make no shape model")
+
+
+@dataclass(frozen=True, eq=False)
+class Gain:
+    """How the followers of one landmark move: ``matrices`` (L, 2, 2), image pixels per image pixel.
+
+    Rows of landmarks that stay are zero, that of the dragged landmark is the identity.
+    """
+
+    matrices: FloatArray
+
+    def moved(self, points: FloatArray, dx: float, dy: float) -> FloatArray:
+        """Points (L, 2) after the landmark was dragged by (dx, dy); rows of NaN stay so."""
+        shifted: FloatArray = points + self.matrices @ np.array([dx, dy])
+        return shifted
+
+
+def gain(
+    model: ShapeModel | None,
+    points: FloatArray,
+    landmark: int,
+    held: BoolArray,
+    free: BoolArray,
+    spread: FloatArray | None = None,
+    strength: float = 1.0,
+) -> Gain | None:
+    """Work out who follows a landmark, and how far; ``None`` where nothing can follow.
+
+    :param model: ``None``: nothing is known, errors of near landmarks are taken to be alike
+    :param points: (L, 2) landmarks as they are shown, image pixels
+    :param held: (L,) placed by hand: they stay, and tell about the others
+    :param free: (L,) those that may follow; neither held ones nor rows of NaN ever do
+    :param spread: (L,) expected error of each landmark, in any unit; ``None``: all alike
+    :param strength: share of the most probable move that is made
+    """
+    known: BoolArray = np.asarray(np.isfinite(points).all(axis=1))
+    free = free & known & ~held
+    free[landmark] = False
+    if not known[landmark] or not free.any() or strength <= 0:
+        return None
+    model = model or _of_shape(points, known)
+    linear = None if model is None else _linear(points, model.reference, known)
+    if model is None or linear is None:
+        return None
+    held = held & known
+    held[landmark] = False
+    here, there = _rows(np.array([landmark])), _rows(np.flatnonzero(held))
+    covariance = model.covariance
+    scale = np.repeat(_relative(spread, len(points)), 2)
+    across = covariance[:, here] * scale[:, None] * scale[here]
+    if len(there):
+        weights = np.linalg.solve(
+            covariance[np.ix_(there, there)] * scale[there][:, None] * scale[there] + NOISE * np.eye(len(there)),
+            across[there],
+        )
+        across = across - (covariance[:, there] * scale[:, None] * scale[there]) @ weights
+    found = across @ np.linalg.inv(across[here] + NOISE * np.eye(2))
+    back = np.linalg.inv(linear)
+    matrices = strength * np.einsum("ij,ljk,km->lim", back, found.reshape(-1, 2, 2), linear)
+    matrices[~free | (np.linalg.norm(matrices, axis=(1, 2)) < LEAST_GAIN)] = 0.0
+    matrices[landmark] = np.eye(2)
+    return Gain(frozen(matrices))
+
+
+def shape_model(
+    reference: FloatArray,
+    flip: Sequence[int],
+    shipped: FloatArray | None = None,
+    shapes: FloatArray | None = None,
+    errors: FloatArray | None = None,
+) -> ShapeModel:
+    """Put together what is known, weighted by how much that is.
+
+    :param reference: (L, 2) as in :class:`ShapeModel`
+    :param shipped: (2 L, 2 L) covariance of errors that is known beforehand
+    :param shapes: (N, L, 2) labelled shapes in the frame of ``reference``: where nothing is shipped, and from
+        :data:`LEAST_SHAPES` on, landmarks that vary together are taken to err together
+    :param errors: (N, L, 2) label minus prediction in the frame of ``reference``, NaN where unknown
+    """
+    distances = np.linalg.norm(reference[:, None] - reference, axis=2)
+    taper = _by_landmark(np.exp(-distances / OWN_REACH))
+    if shipped is not None:
+        known = _unit(shipped) * _by_landmark(np.exp(-distances / REACH))
+    else:
+        known = _fall_off(distances)
+        if shapes is not None and len(shapes) >= LEAST_SHAPES:
+            known = 0.5 * known + 0.5 * _unit(covariance_of(shapes - reference, flip)) * taper
+    if errors is not None and len(errors):
+        share = len(errors) / (len(errors) + WORTH)
+        known = (1.0 - share) * known + share * _unit(covariance_of(errors, flip)) * taper
+    return ShapeModel(reference, _unit(known) + WHOLE * _whole(reference))
+
+
+def covariance_of(errors: FloatArray, flip: Sequence[int]) -> FloatArray:
+    """(2 L, 2 L) second moment of errors (N, L, 2) and their mirror images; each face counts alike.
+
+    Unknown errors (NaN) count as none. Zero without any error.
+    """
+    errors = np.where(np.isfinite(errors), errors, 0.0)
+    if any(there != here for here, there in enumerate(flip)):
+        errors = np.concatenate([errors, errors[:, np.asarray(flip)] * [-1.0, 1.0]])
+    rows = errors.reshape(len(errors), 2 * errors.shape[1])
+    size = np.sqrt((rows**2).mean(axis=1, keepdims=True))
+    rows = rows[size[:, 0] > 0] / size[size[:, 0] > 0]
+    moment: FloatArray = (rows.T @ rows) / max(len(rows), 1)
+    return moment
+
+
+def mean_shape(shapes: FloatArray) -> FloatArray | None:
+    """(L, 2) mean of shapes (N, L, 2), any frames, as upright as they are on average; ``None`` where none has a size.
+
+    Generalised Procrustes analysis (Gower 1975); with landmarks as complex numbers a similarity is one factor.
+    """
+    points = _complex(shapes)
+    points = points - points.mean(axis=1, keepdims=True)
+    sizes = (np.abs(points) ** 2).sum(axis=1)
+    points, sizes = points[sizes > 0], sizes[sizes > 0]
+    if not len(points):
+        return None
+    mean = points[0] / np.sqrt(sizes[0] / points.shape[1])
+    for _ in range(5):
+        mean = ((points.conj() @ mean / sizes)[:, None] * points).mean(axis=0)
+        mean = mean / np.sqrt((np.abs(mean) ** 2).mean())
+    turns = points.conj() @ mean / np.sqrt(sizes)
+    total = (turns / np.maximum(np.abs(turns), 1e-12)).sum()
+    if np.abs(total) > 1e-9:
+        mean = mean * (total.conj() / np.abs(total))
+    return np.stack([mean.real, mean.imag], axis=1)
+
+
+def in_frame(points: FloatArray, vectors: FloatArray, reference: FloatArray) -> FloatArray | None:
+    """Vectors (L, 2) of a face with these points (L, 2), turned and scaled as aligning it to the reference does."""
+    linear = _linear(points, reference, np.asarray(np.isfinite(points).all(axis=1)))
+    return None if linear is None else vectors @ linear.T
+
+
+def _linear(points: FloatArray, reference: FloatArray, known: BoolArray) -> FloatArray | None:
+    """(2, 2) turn and scale that aligns the known points to the reference; ``None`` where there is none."""
+    if known.sum() < 2:
+        return None
+    here, there = _complex(points[known]), _complex(reference[known])
+    here, there = here - here.mean(), there - there.mean()
+    size = float((np.abs(here) ** 2).sum())
+    if size <= 0.0:
+        return None
+    factor = (here.conj() @ there) / size
+    if not np.isfinite(factor) or np.abs(factor) ** 2 * size < 1e-9:
+        return None
+    return np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+
+
+def _of_shape(points: FloatArray, known: BoolArray) -> ShapeModel | None:
+    """A model from nothing but the face itself: the nearer, the more alike."""
+    reference = np.zeros_like(points)
+    reference[known] = points[known] - points[known].mean(axis=0)
+    size = float(np.sqrt((reference[known] ** 2).sum(axis=1).mean()))
+    return None if size <= 0.0 else shape_model(reference / size, range(len(points)))
+
+
+def _fall_off(distances: FloatArray) -> FloatArray:
+    return np.asarray(np.kron(np.exp(-distances / FALL_OFF), np.eye(2)), dtype=np.float64)
+
+
+def _whole(reference: FloatArray) -> FloatArray:
+    """Covariance of faces that are moved, turned and scaled."""
+    x, y = reference.T
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    modes = np.array([[one, zero], [zero, one], [x, y], [-y, x]]).transpose(0, 2, 1).reshape(4, -1)
+    moment: FloatArray = modes.T @ modes
+    return moment
+
+
+def _relative(spread: FloatArray | None, count: int) -> FloatArray:
+    """(L,) standard deviations around 1: the root of the expected errors, which proved to be enough."""
+    if spread is None or not np.isfinite(spread).all() or spread.min() <= 0:
+        return np.ones(count)
+    root = np.sqrt(spread)
+    relative: FloatArray = root / root.mean()
+    return relative
+
+
+def _unit(covariance: FloatArray) -> FloatArray:
+    mean = float(np.diag(covariance).mean())
+    return covariance / mean if mean > 0 else np.eye(len(covariance))
+
+
+def _by_landmark(values: FloatArray) -> FloatArray:
+    """(L, L) to (2 L, 2 L)."""
+    spread: FloatArray = np.repeat(np.repeat(values, 2, axis=0), 2, axis=1)
+    return spread
+
+
+def _rows(landmarks: IntArray) -> IntArray:
+    rows: IntArray = (2 * landmarks[:, None] + np.arange(2)).ravel()
+    return rows
+
+
+def _complex(points: FloatArray) -> ComplexArray:
+    values: ComplexArray = points[..., 0] + 1j * points[..., 1]
+    return values

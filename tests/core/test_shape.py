@@ -1,0 +1,213 @@
+"""How errors hang together, and who follows a dragged landmark."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.shape import ShapeModel, covariance_of, gain, in_frame, mean_shape, shape_model
+
+RNG = np.random.default_rng(5)
+
+
+def face(count: int = 12) -> FloatArray:
+    return np.random.default_rng(1).normal(size=(count, 2)) * 40 + 200
+
+
+def turned(points: FloatArray, degrees: float, scale: float) -> FloatArray:
+    angle = np.deg2rad(degrees)
+    return points @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) * scale + [30.0, -12.0]
+
+
+def model_of(points: FloatArray, covariance: FloatArray | None = None) -> ShapeModel:
+    reference = mean_shape(points[None])
+    assert reference is not None
+    return shape_model(reference, range(len(points)), covariance)
+
+
+def nobody(points: FloatArray) -> np.ndarray:
+    return np.zeros(len(points), dtype=np.bool_)
+
+
+def test_the_conditional_mean_of_a_gaussian() -> None:
+    """Against the textbook formula on all coordinates at once: dragged and held ones observed with noise."""
+    points = face(8)
+    reference = mean_shape(points[None])
+    assert reference is not None
+    root = RNG.normal(size=(16, 16))
+    model = ShapeModel(reference, root @ root.T / 16)
+    held = nobody(points)
+    held[[2, 5]] = True
+    found = gain(model, points, 0, held, ~held)
+    assert found is not None
+    frame = in_frame(points, np.eye(2)[[0, 1] + [0] * 6], reference)
+    assert frame is not None
+    linear = frame[:2].T
+    observed = np.r_[0:2, 4:6, 10:12]
+    noisy = model.covariance[np.ix_(observed, observed)] + 0.05 * np.eye(6)
+    step = np.array([3.0, -2.0])
+    # the held landmarks are where they are expected to be: their innovation is zero given what they told before
+    there = model.covariance[np.ix_(np.r_[4:6, 10:12], np.r_[0:2])]
+    back = np.linalg.solve(noisy[2:, 2:], there)
+    schur = noisy[:2, :2] - there.T @ back
+    cross = model.covariance[:, 0:2] - model.covariance[:, np.r_[4:6, 10:12]] @ back
+    expected = (cross @ np.linalg.solve(schur, linear @ step)).reshape(-1, 2) @ np.linalg.inv(linear).T
+    moved = found.moved(points, *step) - points
+    free = [1, 3, 4, 6, 7]
+    large = np.linalg.norm(found.matrices[free], axis=(1, 2)) > 0
+    assert large.sum() >= 3
+    np.testing.assert_allclose(moved[free][large], expected[free][large], atol=1e-9)
+
+
+def test_held_and_missing_landmarks_stay_and_the_dragged_one_goes_exactly_along() -> None:
+    points = face()
+    points[4] = np.nan
+    held = nobody(points)
+    held[7] = True
+    found = gain(model_of(face()), points, 3, held, ~held)
+    assert found is not None
+    moved = found.moved(points, 10.0, -4.0)
+    assert (moved[7] == points[7]).all()
+    assert np.isnan(moved[4]).all()
+    np.testing.assert_allclose(moved[3], points[3] + [10.0, -4.0])
+    others = [i for i in range(len(points)) if i not in (3, 4, 7)]
+    assert (moved[others] != points[others]).any()
+
+
+def test_it_does_not_matter_how_the_face_is_turned_and_how_large_it_is() -> None:
+    points, other = face(), turned(face(), 35.0, 3.0)
+    model, held = model_of(points), nobody(points)
+    one, two = gain(model, points, 2, held, ~held), gain(model, other, 2, held, ~held)
+    assert one is not None
+    assert two is not None
+    step = np.array([[6.0, 5.0]])
+    there = turned(step, 35.0, 3.0) - [30.0, -12.0]
+    np.testing.assert_allclose(two.moved(other, *there[0]), turned(one.moved(points, 6.0, 5.0), 35.0, 3.0), atol=1e-9)
+
+
+def test_a_landmark_that_errs_with_another_follows_it_and_one_that_does_not_hardly() -> None:
+    points = face()
+    rows = RNG.normal(size=(400, 12, 2))
+    rows[:, 9] = rows[:, 2]
+    points[9] = points[2] + 8.0
+    found = gain(model_of(points, covariance_of(rows, range(12))), points, 2, nobody(points), ~nobody(points))
+    assert found is not None
+    along = np.trace(found.matrices, axis1=1, axis2=2) / 2
+    assert along[9] > 0.2
+    assert along[9] > np.delete(along, [2, 9]).max()
+
+
+def test_an_unsure_landmark_follows_further() -> None:
+    points, held = face(), nobody(face())
+    spread = np.ones(12)
+    spread[5] = 9.0
+    even, uneven = (
+        gain(model_of(points), points, 2, held, ~held),
+        gain(model_of(points), points, 2, held, ~held, spread),
+    )
+    assert even is not None
+    assert uneven is not None
+    assert np.linalg.norm(uneven.matrices[5]) > 1.5 * np.linalg.norm(even.matrices[5])
+
+
+def test_strength_scales_the_followers() -> None:
+    points, held = face(), nobody(face())
+    whole, half = (gain(model_of(points), points, 2, held, ~held, strength=s) for s in (1.0, 0.5))
+    assert whole is not None
+    assert half is not None
+    followers = (np.arange(12) != 2) & half.matrices.any(axis=(1, 2))
+    np.testing.assert_allclose(half.matrices[followers], 0.5 * whole.matrices[followers])
+    assert gain(model_of(points), points, 2, held, ~held, strength=0.0) is None
+
+
+def test_without_statistics_near_landmarks_follow_most() -> None:
+    line = np.column_stack([np.arange(10.0) * 20, np.zeros(10)])
+    held = nobody(line)
+    found = gain(None, line, 0, held, ~held)
+    assert found is not None
+    size = np.linalg.norm(found.matrices, axis=(1, 2))
+    assert (np.diff(size[:4]) < 0).all()
+
+
+@pytest.mark.parametrize("points", [np.array([[3.0, 4.0]]), np.full((5, 2), 7.0), np.full((4, 2), np.nan)])
+def test_where_nothing_can_follow_nothing_does(points: FloatArray) -> None:
+    """One landmark, all in one place, none known."""
+    assert gain(None, points, 0, nobody(points), ~nobody(points)) is None
+
+
+def test_accepted_landmarks_are_all_held() -> None:
+    points = face()
+    assert gain(model_of(points), points, 0, ~nobody(points), nobody(points)) is None
+
+
+def test_five_hundred_landmarks() -> None:
+    points = face(500)
+    held = np.arange(500) % 3 == 0
+    found = gain(model_of(points), points, 1, held, ~held)
+    assert found is not None
+    moved = found.moved(points, 5.0, 5.0)
+    assert np.isfinite(moved).all()
+    assert (moved[held] == points[held]).all()
+
+
+def test_dragging_a_landmark_of_a_moved_face_brings_the_whole_face_nearer() -> None:
+    """Where faces of a project are off as a whole, two drags leave less than a third of the error."""
+    truth = face(40)
+    points, held = turned(truth, 6.0, 1.0), nobody(truth)
+    off = float(np.linalg.norm(points - truth, axis=1).mean())
+    moves = RNG.normal(size=(200, 1, 2)) + np.zeros((200, 40, 2))
+    model = model_of(points, covariance_of(moves, range(40)))
+    for _ in range(2):
+        worst = int((np.linalg.norm(points - truth, axis=1) * ~held).argmax())
+        found = gain(model, points, worst, held, ~held)
+        assert found is not None
+        points = found.moved(points, *(truth[worst] - points[worst]))
+        held[worst] = True
+    assert float(np.linalg.norm(points - truth, axis=1).mean()) < 0.34 * off
+
+
+def test_own_errors_take_over_from_what_is_shipped() -> None:
+    points = face()
+    reference = mean_shape(points[None])
+    assert reference is not None
+    rows = RNG.normal(size=(300, 12, 2))
+    rows[:, 9] = rows[:, 2]
+    shipped = shape_model(reference, range(12), np.eye(24))
+    few, many = (shape_model(reference, range(12), np.eye(24), errors=rows[:n]) for n in (3, 300))
+    together = [model.covariance[4, 18] for model in (shipped, few, many)]
+    assert together[0] < together[1] < together[2]
+
+
+def test_errors_that_are_not_known_do_not_count_and_faces_count_alike() -> None:
+    rows = RNG.normal(size=(50, 4, 2))
+    rows[:, 1] = np.nan
+    covariance = covariance_of(rows, range(4))
+    assert np.isfinite(covariance).all()
+    assert (covariance[2:4] == 0).all()
+    np.testing.assert_allclose(covariance_of(rows * np.linspace(1, 9, 50)[:, None, None], range(4)), covariance)
+    assert (covariance_of(np.zeros((0, 4, 2)), range(4)) == 0).all()
+
+
+def test_mirror_images_are_learnt_from_too() -> None:
+    rows = np.zeros((5, 2, 2))
+    rows[:, 0] = [1.0, 0.5]
+    covariance = covariance_of(rows, (1, 0))
+    np.testing.assert_allclose(covariance[:2, :2], covariance[2:, 2:] * [[1, -1], [-1, 1]])
+
+
+def test_a_mean_shape_has_no_place_size_or_turn_of_its_own() -> None:
+    shapes = np.stack([turned(face(), angle, scale) for angle, scale in ((-10, 0.5), (10, 2.0), (0, 1.0))])
+    mean = mean_shape(shapes)
+    assert mean is not None
+    np.testing.assert_allclose(mean.mean(axis=0), 0, atol=1e-9)
+    assert (mean**2).sum(axis=1).mean() == pytest.approx(1.0)
+    alone = mean_shape(face()[None])
+    assert alone is not None
+    np.testing.assert_allclose(mean, alone, atol=1e-6)
+    assert mean_shape(np.full((3, 4, 2), 5.0)) is None
+
+
+def test_a_model_of_the_wrong_size_is_refused() -> None:
+    with pytest.raises(ValueError, match="shape model"):
+        ShapeModel(np.zeros((3, 2)), np.eye(4))
