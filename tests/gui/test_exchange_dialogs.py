@@ -1,0 +1,110 @@
+"""The dialogs of import and export on a small project: what they show; nothing happens before it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
+
+from scaf_gui.core.edits import change_face
+from scaf_gui.core.face import Author, Label, State
+from scaf_gui.gui.export_dialog import ExportDialog
+from scaf_gui.gui.import_dialog import ImportDialog
+from scaf_gui.session.project import new_project
+from scaf_gui.session.session import Session
+
+WAIT = 60_000
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[Session]:
+    """Four images, three of them labelled with 98 landmarks."""
+    (tmp_path / "images").mkdir()
+    rng = np.random.default_rng(2)
+    for name in ("ann_1", "ann_2", "bo_1", "bo_2"):
+        cv2.imwrite(str(tmp_path / "images" / f"{name}.png"), rng.integers(0, 255, (90, 100, 3), np.uint8))
+    made = new_project(tmp_path / "p.scaf", tmp_path / "images", "wflw-98", boxes="whole", use_starter=False)
+    for face in list(made.document)[:3]:
+        label = Label.from_points(rng.uniform(10, 80, (98, 2)), Author.now("ann"))
+        made.edit(change_face("Accept", face, replace(face, label=label, state=State.LABELLED)))
+    yield made
+    made.close()
+
+
+def choose(dialog: ExportDialog | ImportDialog, format_id: str) -> None:
+    dialog.format.setCurrentIndex(dialog.format.findData(format_id))
+
+
+def test_export_in_sets_with_crops_as_68(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(session)
+    qtbot.addWidget(dialog)
+    assert dialog.format.count() == 9 and "(3)" in dialog.include.itemText(0)
+    choose(dialog, "wflw")
+    assert dialog.scheme.count() == 1 and dialog.variant.count() == 3
+    choose(dialog, "300w")
+    assert [dialog.scheme.itemData(k) for k in range(dialog.scheme.count())] == ["300w-68", "wflw-98"]
+    assert "Keeps landmarks alone" in dialog.kept.text() and not dialog.seed.isEnabled()
+    dialog.split.setCurrentText("50/50")
+    assert dialog.seed.isEnabled()
+    dialog.split_by.setCurrentIndex(1)
+    dialog.images.setCurrentIndex(dialog.images.findData("crop"))
+    dialog.out.setText(str(tmp_path / "out"))
+    dialog.write()
+    qtbot.waitUntil(lambda: dialog.summary is not None, timeout=WAIT)
+    assert dialog.summary is not None and dialog.summary.scheme == "300w-68"
+    assert "Wrote 3 faces" in dialog.outcome.text() and "3 images" in dialog.outcome.text()
+    assert len(list((tmp_path / "out").rglob("*.pts"))) == len(list((tmp_path / "out").rglob("*.png"))) == 3
+    qtbot.waitUntil(dialog.action_button.isEnabled, timeout=WAIT)
+    dialog.write()
+    qtbot.waitUntil(lambda: "tick “Replace”" in dialog.outcome.text(), timeout=WAIT)
+    dialog.split.setCurrentText("much")
+    qtbot.waitUntil(dialog.action_button.isEnabled, timeout=WAIT)
+    dialog.write()
+    assert "are no shares" in dialog.outcome.text() and not dialog.worker.is_running
+
+
+def test_import_shows_what_it_will_do(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    from scaf_gui.session.exchange import export_labels
+
+    export_labels(session, "csv", tmp_path / "labels")
+    first = next(iter(session.document))
+    assert first.label is not None
+    moved = first.label.with_point(4, 50.0, 60.0)
+    session.edit(change_face("Move", first, replace(first, label=moved)))
+    before = list(session.document)
+    dialog = ImportDialog(session)
+    qtbot.addWidget(dialog)
+    assert not dialog.action_button.isEnabled() and "Nothing is changed" in dialog.outcome.text()
+    choose(dialog, "csv")
+    dialog.source.setText(str(tmp_path / "labels"))
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+    table = dialog.table
+    assert [table.index(row, 0).data() for row in range(table.rowCount())] == ["kept", "same", "same"]
+    assert table.index(0, 1).data() == first.image and "1 landmark elsewhere" in table.index(0, 3).data()
+    assert table.headerData(2, Qt.Orientation.Horizontal) == "In the files"
+    assert "1 in conflict with your labels, which stay" in dialog.outcome.text()
+    assert not dialog.action_button.isEnabled(), "keeping everything changes nothing"
+    dialog.replace.setChecked(True)
+    assert table.index(0, 0).data() == "replaced" and dialog.action_button.isEnabled()
+    assert list(session.document) == before
+    dialog.action_button.click()
+    assert dialog.summary is not None and dialog.summary.replaced == 1
+    session.undo()
+    assert list(session.document) == before
+
+
+def test_a_broken_file_is_named_and_nothing_is_imported(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    (tmp_path / "bad.xml").write_text('<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "b">]>\n<annotations/>')
+    dialog = ImportDialog(session)
+    qtbot.addWidget(dialog)
+    choose(dialog, "cvat")
+    dialog.source.setText(str(tmp_path / "bad.xml"))
+    qtbot.waitUntil(lambda: "bad.xml, line 2" in dialog.outcome.text(), timeout=WAIT)
+    assert not dialog.action_button.isEnabled() and dialog.table.rowCount() == 0
+    qtbot.waitUntil(lambda: not dialog.worker.is_running, timeout=WAIT)
