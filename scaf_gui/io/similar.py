@@ -22,7 +22,7 @@ SIDE = 16
 #: 64-bit words of a fingerprint
 WORDS = SIDE * SIDE // 64
 #: photos that differ in no more of the 256 bits are near-identical; measured, see docs/decisions.md
-LIMIT = 20
+LIMIT = 16
 #: side of the reduced image that a fingerprint is made of, pixels
 _REDUCED = 64
 #: fingerprints compared with all others in one step

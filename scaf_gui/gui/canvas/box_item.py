@@ -12,6 +12,8 @@ from scaf_gui.gui.canvas import style
 _EVERYWHERE = QRectF(-1e7, -1e7, 2e7, 2e7)
 #: half the side of a handle, screen pixels
 _HALF = 4.0
+#: a face that fills the view is told from others without an outline: only smaller boxes always have one, screen pixels
+_SMALL = 160.0
 
 
 class BoxItem(QGraphicsItem):
@@ -21,17 +23,18 @@ class BoxItem(QGraphicsItem):
         super().__init__()
         self.setZValue(1.5)  # upon the landmarks
         self._box: Rectangle | None = None
-        self._handles = False
+        self._handles = self._near = False
         self._active: Handle | None = None
 
-    def show_box(self, box: Rectangle | None, *, handles: bool, active: Handle | None) -> None:
+    def show_box(self, box: Rectangle | None, *, handles: bool, near: bool, active: Handle | None) -> None:
         """
         :param box: image pixels; ``None`` shows nothing
-        :param handles: whether the box is selected; else only its outline is shown
+        :param handles: whether the box is selected
+        :param near: whether a press would take its outline; else only a small box has one
         :param active: the handle that is held, or that the arrow keys move
         """
-        if (box, handles, active) != (self._box, self._handles, self._active):
-            self._box, self._handles, self._active = box, handles, active
+        if (box, handles, near, active) != (self._box, self._handles, self._near, self._active):
+            self._box, self._handles, self._near, self._active = box, handles, near, active
             self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802
@@ -43,6 +46,8 @@ class BoxItem(QGraphicsItem):
         view = painter.worldTransform()
         x, y, width, height = self._box
         outline = QRectF(view.map(QPointF(x, y)), view.map(QPointF(x + width, y + height)))
+        if not (self._handles or self._near) and max(outline.width(), outline.height()) > _SMALL:
+            return
         painter.save()
         painter.resetTransform()
         painter.setBrush(Qt.BrushStyle.NoBrush)

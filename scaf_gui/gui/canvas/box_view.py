@@ -286,7 +286,8 @@ class BoxView(FaceView):
         # beside other faces, the one that is worked on has a whole outline
         shown = self._box_selected or self._edge is not None or bool(self._others)
         active = self._handle if self._box_selected else None
-        self._box_item.show_box(self._box_rectangle() if shown else None, handles=self._box_selected, active=active)
+        box = self._box_rectangle() if shown else None
+        self._box_item.show_box(box, handles=self._box_selected, near=self._edge is not None, active=active)
 
     def _leave_drawing(self) -> None:
         if not self._drawing:
