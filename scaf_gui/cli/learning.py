@@ -115,6 +115,7 @@ def run_predict(args: argparse.Namespace, progress: Progress) -> Outcome:
         if session.model is None:
             raise UsageError("the project has no model yet: label two faces or more and train one")
         without = find_boxes(session, progress)
+        session.work.look_twice_at_all()
         drive(session, "Pre-filling", session.prefill(device=_device(args)), progress)
         predicted = sum(session.document.prediction(face_id) is not None for face_id in session.agenda.waiting())
         values = {

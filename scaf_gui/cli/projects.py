@@ -33,7 +33,13 @@ def register(commands: Any) -> None:
     create.add_argument("--images", type=Path, required=True, metavar="DIR", help="folder of images; only read")
     create.add_argument("--scheme", default="300w-68", metavar="ID", help="landmark scheme: id or file (see 'schemes')")
     create.add_argument(
-        "--boxes", default="detector", metavar="SOURCE", help="detector (default), whole or landmarks:DIR"
+        "--boxes",
+        default="detector",
+        metavar="SOURCE",
+        help="detector (default), whole, landmarks:DIR, or a file: wflw:FILE, mat:FILE, csv:FILE",
+    )
+    create.add_argument(
+        "--detector", default="", metavar="D", help="mtcnn or yunet:FILE, a model of yours (default: the settings')"
     )
     create.add_argument("--seed", type=int, default=0, help="of the first, random order (default 0)")
     create.add_argument("--no-starter", action="store_true", help="start without the shipped model")
@@ -80,8 +86,16 @@ def run_create(args: argparse.Namespace, progress: Progress) -> Outcome:
 
     settings = Settings()
     session = new_project(
-        args.project, args.images, args.scheme, args.boxes, settings, args.seed, use_starter=not args.no_starter
+        args.project,
+        args.images,
+        args.scheme,
+        args.boxes,
+        settings,
+        args.seed,
+        use_starter=not args.no_starter,
+        detector=args.detector,
     )
+    progress.say(session.notice)
     try:
         images = len({face.image for face in session.document})
         without = find_boxes(session, progress)

@@ -39,6 +39,7 @@ class BoxSource(StrEnum):
     """Where a bounding box came from; each source has its own way into the crop rule."""
 
     DETECTOR = "detector"
+    POINTS = "points"  # the square that a detector's eyes, nose and mouth lead to
     WHOLE = "whole"
     LANDMARKS = "landmarks"
     DRAWN = "drawn"
@@ -146,13 +147,15 @@ class Prediction:
     """Landmarks that a model believes in. Never a label until a person accepts it.
 
     ``points`` (num_landmarks, 2) float64, image pixels; ``magnitude`` (num_landmarks,) float64: the heatmap's
-    sum in the NNM window around each peak. ``scores``: acquisition scores, larger is less sure.
+    sum in the NNM window around each peak. ``scores``: acquisition scores, larger is less sure. ``looks``: 2 where
+    the points are the mean of two looks at the face.
     """
 
     points: FloatArray
     magnitude: FloatArray
     model_id: str
     scores: dict[str, float] = field(default_factory=dict)
+    looks: int = 1
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", frozen(self.points))

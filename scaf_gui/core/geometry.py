@@ -37,6 +37,7 @@ BOX_RULES: dict[BoxSource, BoxRule] = {
     BoxSource.DRAWN: BoxRule(),
     BoxSource.FILE: BoxRule(),
     BoxSource.DETECTOR: BoxRule(0.015, 0.16, 0.92),
+    BoxSource.POINTS: BoxRule(),
     BoxSource.WHOLE: BoxRule(0.0, CROP_RISE / CROP_MARGIN, 1 / CROP_MARGIN),
 }
 
@@ -69,8 +70,41 @@ def face_square(box: Box) -> Square:
 
 def crop_square(box: Box) -> Square:
     """The square that the network sees for a face."""
-    face = face_square(box)
+    return widened(face_square(box))
+
+
+def widened(face: Square) -> Square:
+    """The square that the network sees, of a canonical face box."""
     return Square(face.cx, face.cy - CROP_RISE * face.side, face.side * CROP_MARGIN)
+
+
+#: how far the nose's tip lies to the side says how far a head is turned: the box's centre goes the other way
+_TURN = -1.08
+#: centre below the middle of eyes and mouth: in distances from eyes to mouth, and from that middle to the nose's tip
+_DROP = (0.142, 0.105)
+#: side: in root mean square distances of the points from their mean, and in sideways offsets of the nose's tip
+_SIDE = (3.60, 0.375)
+
+
+def five_point_square(points: FloatArray) -> Square | None:
+    """The canonical face box by both pupils, the nose's tip and both corners of the mouth, as detectors give them.
+
+    Fitted on annotated faces (tests/benchmarks/box_rules.py); "down" is from the eyes to the mouth.
+
+    :param points: (5, 2) image pixels, left and right as seen, in that order
+    :returns: ``None`` where eyes and mouth fall together, so that nothing follows from them
+    """
+    pupils, mouth = points[:2].mean(axis=0), points[3:].mean(axis=0)
+    length = float(np.linalg.norm(mouth - pupils))
+    spread = float(np.sqrt(((points - points.mean(axis=0)) ** 2).sum(axis=1).mean()))
+    if not np.isfinite(length) or not np.isfinite(spread) or length < 0.1 * spread or spread <= 0:
+        return None
+    down = (mouth - pupils) / length
+    across = np.array([down[1], -down[0]])
+    middle = (pupils + mouth) / 2
+    nose_x, nose_y = float((points[2] - middle) @ across), float((points[2] - middle) @ down)
+    cx, cy = middle + _TURN * nose_x * across + (_DROP[0] * length + _DROP[1] * nose_y) * down
+    return Square(float(cx), float(cy), _SIDE[0] * spread + _SIDE[1] * abs(nose_x))
 
 
 def tight_box(points: FloatArray) -> tuple[float, float, float, float]:

@@ -241,3 +241,16 @@ def _suppress(boxes: FloatArray, scores: FloatArray, limit: float, by_smaller: b
         whole = np.minimum(area[best], area[order]) if by_smaller else area[best] + area[order] - shared
         order = order[shared <= limit * whole]
     return np.array(kept, np.int64)
+
+
+def open_detector(source: str = "detector") -> Detector:
+    """The detector that a source names: ``detector`` is MTCNN, ``yunet:FILE`` YuNet from a model file.
+
+    :raises InputError: its weights are missing or cannot be used
+    """
+    kind, _, file = source.partition(":")
+    if kind == "yunet":
+        from scaf_gui.io.yunet import YunetDetector
+
+        return YunetDetector(Path(file))
+    return MtcnnDetector()

@@ -180,8 +180,13 @@ class Predictor:
             points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
         return peak, points_crop
 
-    def predict_faces(self, faces: Sequence[tuple[ByteArray, Square]]) -> list[FacePrediction]:
-        """Landmarks of faces, each given as its image (H, W, 3) uint8 RGB and its crop's square."""
+    def predict_faces(
+        self, faces: Sequence[tuple[ByteArray, Square]], second_look: bool | None = None
+    ) -> list[FacePrediction]:
+        """Landmarks of faces, each given as its image (H, W, 3) uint8 RGB and its crop's square.
+
+        :param second_look: other than the predictor was made with
+        """
         if not faces:
             return []
         batch = self.predict([cut_crop(image, square, self.crop_size) for image, square in faces])
@@ -189,7 +194,7 @@ class Predictor:
             transform(inverse(crop_transform(square, self.crop_size)), found)
             for (_, square), found in zip(faces, batch.points_crop, strict=True)
         ]
-        if self._second_look:
+        if self._second_look if second_look is None else second_look:
             points = self._seen_again(faces, points)
         return [
             FacePrediction(

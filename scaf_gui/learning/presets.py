@@ -65,7 +65,7 @@ class Preset:
     refine_augmentation: Augmentation | None = Augmentation(
         degrees=15.0, shift=0.04, scale=(0.92, 1.08), light=0.15, gray=0.05, blur=0.05, erasing=0.2
     )
-    decoder: str = "centroid"
+    decoder: str = "taylor"
     flip_average: bool = False
     quick_steps: int = 40
     full_steps: int = 360

@@ -21,13 +21,14 @@ AHEAD = 8
 class Agenda:
     """Queue and current face; every new order is written to the project file at once.
 
-    ``on_change`` is called when the queue has been replaced.
+    ``on_change`` is called when the queue has been replaced, ``on_ahead`` when the faces that come next may be others.
     """
 
     def __init__(self, document: Document, store: ProjectStore):
         self._document = document
         self._store = store
         self.on_change: Callable[[], None] | None = None
+        self.on_ahead: Callable[[], None] | None = None
         self.seed = int(store.get("seed", 0))
         self.acquisition = str(store.get("acquisition", "nnm"))
         self.discard = float(store.get("discard", 0.1))
@@ -167,6 +168,8 @@ class Agenda:
     def _look_ahead(self) -> None:
         """Refresh the tuple that workers poll: replaced as a whole, so no lock is needed."""
         self.ahead = tuple(self._successors())
+        if self.on_ahead is not None:
+            self.on_ahead()
 
     def _successors(self) -> Iterable[int]:
         if self._current is not None:

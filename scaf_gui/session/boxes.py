@@ -19,19 +19,38 @@ from scaf_gui.session.worklist import Worklist
 SAME_FACE = 0.4
 #: a batch is handed over after so many seconds, or as soon as a wanted face is in it
 BATCH_SECONDS = 0.3
-BOX_SOURCES = ("detector", "whole", "landmarks:DIR")
+BOX_SOURCES = ("detector", "yunet:FILE", "whole", "landmarks:DIR", "wflw:FILE", "mat:FILE", "csv:FILE")
+#: sources that are files of boxes
+FILE_SOURCES = ("wflw", "mat", "csv")
 
 Finder = Callable[[str], tuple[Box, ...]]
 
 
-def check_source(source: str) -> str:
-    """A box source as it is kept in the project; :raises UsageError, FolderError: it is none."""
-    kind, _, folder = source.partition(":")
-    if kind == "landmarks" and folder:
-        path = Path(folder).expanduser().absolute()
+def check_source(source: str, detector: str = "mtcnn") -> str:
+    """A box source as it is kept in the project.
+
+    :param detector: what ``detector`` stands for: ``mtcnn``, or ``yunet:FILE``
+    :raises UsageError, FolderError, InputError: it is none, or its file or folder cannot be used
+    """
+    if source == "detector" and detector not in ("", "mtcnn"):
+        source = detector
+        if not detector.startswith("yunet:"):
+            raise UsageError(f"'{detector}' is no face detector; use mtcnn, or yunet:FILE with a model of your own")
+    kind, _, name = source.partition(":")
+    path = Path(name).expanduser().absolute()
+    if kind == "landmarks" and name:
         if not path.is_dir():
             raise FolderError("is not a folder; --boxes landmarks:DIR needs the folder of the .pts files", path)
         return f"landmarks:{path}"
+    if kind in FILE_SOURCES and name:
+        if not path.is_file():
+            raise LabelFileError(f"is not a file; --boxes {kind}:FILE needs the file of the boxes", path)
+        return f"{kind}:{path}"
+    if kind == "yunet" and name:
+        from scaf_gui.io.detector import open_detector
+
+        open_detector(f"yunet:{path}")  # now, not when the first photo is searched
+        return f"yunet:{path}"
     if source in ("detector", "whole"):
         return source
     raise UsageError(f"'{source}' is no source of boxes; use {', '.join(BOX_SOURCES)}")
@@ -95,12 +114,46 @@ def _finder(source: str, folder: Path, scheme: Scheme, images: Sequence[str]) ->
             return (Box(0, 0, width, height, BoxSource.WHOLE),)
 
         return whole
-    if source.startswith("landmarks:"):
-        return _from_landmarks(Path(source.partition(":")[2]), scheme, images)
-    from scaf_gui.io.detector import MtcnnDetector
+    kind, _, name = source.partition(":")
+    if kind == "landmarks":
+        return _from_landmarks(Path(name), scheme, images)
+    if kind in FILE_SOURCES:
+        return _from_file(kind, Path(name), images)
+    from scaf_gui.io.detector import open_detector
 
-    detector = MtcnnDetector()
+    detector = open_detector(source)
     return lambda image: tuple(detector.detect(read_image(folder / image)))
+
+
+def _from_file(kind: str, path: Path, images: Sequence[str]) -> Finder:
+    """Boxes of one file for all images, several faces in the order of the file."""
+    from scaf_gui.io.box_files import read_boxes
+
+    boxes = read_boxes(kind, path, images).boxes
+
+    def find(image: str) -> tuple[Box, ...]:
+        if image not in boxes:
+            raise LabelFileError(f"no box for {image}; draw its box by hand", path)
+        return boxes[image]
+
+    return find
+
+
+def check_boxes(source: str, images: Sequence[str]) -> str:
+    """Read a source's file of boxes, if it is one, before anything rests on it; a line about what has no image.
+
+    :raises LabelFileError: it is malformed, or has no box for any of the images
+    """
+    kind, _, name = source.partition(":")
+    if kind not in FILE_SOURCES:
+        return ""
+    from scaf_gui.io.box_files import read_boxes
+
+    unmatched = read_boxes(kind, Path(name), images).unmatched
+    if not unmatched:
+        return ""
+    many = "1 box is" if len(unmatched) == 1 else f"{len(unmatched)} boxes are"
+    return f"{many} left out, such as {unmatched[0][0]}: {unmatched[0][1]}"
 
 
 def _from_landmarks(truth: Path, scheme: Scheme, images: Sequence[str]) -> Finder:

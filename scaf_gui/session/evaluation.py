@@ -145,9 +145,9 @@ def _box_finder(boxes: str, folder: Path, session: Session) -> Callable[[Labelle
         return lambda label: Box(0, 0, *image_size(folder / label.image), BoxSource.WHOLE)
     if boxes != "detector":
         raise UsageError(f"'{boxes}' is no source of boxes here; use {', '.join(BOXES)}")
-    from scaf_gui.io.detector import MtcnnDetector
+    from scaf_gui.io.detector import open_detector
 
-    detector = MtcnnDetector()
+    detector = open_detector(session.box_source)
 
     def detected(label: LabelledFace) -> Box | None:
         found = detector.detect(read_image(folder / label.image))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -92,15 +92,23 @@ class Predicted:
 
 
 def box_key(job: PrefillJob) -> str:
-    """What a cached prediction depends on besides the model: the square it was made from."""
+    """What cached features and a cached prediction from one look depend on besides the model: the square."""
     square = job.square
     return f"{job.image}:{square.cx:.2f},{square.cy:.2f},{square.side:.2f}"
+
+
+def _look_key(key: str, looks: int) -> str:
+    """The key of a prediction: one from two looks is another."""
+    return key if looks == 1 else f"{key}:{looks}"
 
 
 def predict_jobs(
     predictor: Predictor, model_id: str, jobs: Sequence[PrefillJob], read: Callable[[str], ByteArray]
 ) -> Predicted:
-    """Predict faces; each image is read once. Images that cannot be read are named in ``failed``."""
+    """Predict faces, each with as many looks as its job says; each image is read once.
+
+    Images that cannot be read are named in ``failed``.
+    """
     images: dict[str, ByteArray] = {}
     failed: dict[int, str] = {}
     ready: list[PrefillJob] = []
@@ -113,10 +121,11 @@ def predict_jobs(
             failed[job.face_id] = str(error)
     predictions: dict[int, Prediction] = {}
     features: dict[int, FloatArray] = {}
-    if ready:
-        found = predictor.predict_faces([(images[job.image], job.square) for job in ready])
-        for job, face in zip(ready, found, strict=True):
-            predictions[job.face_id] = Prediction(face.points, face.magnitude, model_id, dict(face.scores))
+    for looks in sorted({job.looks for job in ready}, reverse=True):
+        alike = [job for job in ready if job.looks == looks]
+        found = predictor.predict_faces([(images[job.image], job.square) for job in alike], looks == 2)
+        for job, face in zip(alike, found, strict=True):
+            predictions[job.face_id] = Prediction(face.points, face.magnitude, model_id, dict(face.scores), looks)
             features[job.face_id] = face.features
     return Predicted(predictions, features, failed)
 
@@ -168,12 +177,18 @@ def cached(
     cache: CacheDoor,
     done: dict[int, PrefillJob],
 ) -> Generator[PrefillBatch, None, None]:
-    """Hand over what an earlier run has written, as far as the boxes are still the same. Needs no torch."""
+    """Hand over what an earlier run has written, as far as the boxes are still the same. Needs no torch.
+
+    From two looks, where there is such a prediction, else from one.
+    """
     if not cache.path.exists():
         return
     due, _ = jobs.pick((), len(jobs), done)
     with cache.open() as opened:
-        stored = opened.predictions(model.id, {face: box_key(job) for face, job in due.items()})
+        twice = opened.predictions(model.id, {face: _look_key(box_key(job), 2) for face, job in due.items()})
+        once = {face: box_key(job) for face, job in due.items() if face not in twice and not job.again}
+        stored = opened.predictions(model.id, once) if once else {}
+    stored |= {face: replace(prediction, looks=2) for face, prediction in twice.items()}
     first = [face for face in wanted() if face in stored]
     order = list(dict.fromkeys([*first, *stored]))
     for start in range(0, len(order), CACHED_BATCH):
@@ -203,7 +218,12 @@ def save_predictions(
     features: Mapping[int, FloatArray],
     keys: Mapping[int, str],
 ) -> None:
-    """Write predictions and features of one model to the cache."""
+    """Write predictions and features of one model to the cache.
+
+    :param keys: of :func:`box_key`, by face
+    """
     with cache.open() as opened:
-        opened.put_predictions(model_id, predictions, keys)
+        opened.put_predictions(
+            model_id, predictions, {face: _look_key(keys[face], one.looks) for face, one in predictions.items()}
+        )
         opened.put_features(model_id, features, keys)

@@ -9,7 +9,7 @@ from scaf_gui import paths
 from scaf_gui.core.face import Face
 from scaf_gui.core.scheme import load_scheme
 from scaf_gui.errors import ProjectError, SchemeError
-from scaf_gui.session.boxes import check_source
+from scaf_gui.session.boxes import check_boxes, check_source
 from scaf_gui.session.session import Session
 from scaf_gui.settings import Settings
 
@@ -62,25 +62,32 @@ def new_project(
     settings: Settings | None = None,
     seed: int = 0,
     use_starter: bool = True,
+    detector: str = "",
 ) -> Session:
     """Make a project of an image folder, which is only read, never written to.
 
     :param scheme_id: id of a landmark scheme, or the path of its file
-    :param boxes: ``detector``, ``whole`` or ``landmarks:DIR`` (``.pts`` files)
+    :param boxes: ``detector``, ``yunet:FILE`` (a model of the user's), ``whole``, ``landmarks:DIR`` (``.pts``
+        files), or a file of boxes: ``wflw:FILE``, ``mat:FILE``, ``csv:FILE``
     :param seed: of the first, random order of the queue
     :param use_starter: pre-fill with the shipped model until the project has its own, and train from it
+    :param detector: what ``detector`` stands for: ``mtcnn`` or ``yunet:FILE``; "": as the settings say
     :raises FolderError: the folder is missing or has no images
+    :raises InputError: the file of the boxes, or the detector's, cannot be used
     :raises ProjectError: there is something at ``path`` already
     """
     from scaf_gui.io.folder import scan_images
     from scaf_gui.io.store import ProjectStore
 
     path = path.expanduser()
-    source = check_source(boxes)
+    if not detector:
+        detector = str(settings["detector"]) if settings is not None else "mtcnn"
+    source = check_source(boxes, detector)
     text = scheme_text(scheme_id)
     if path.exists():
         raise ProjectError("exists already; open it, or choose another name", path)
     images = scan_images(folder)
+    notice = check_boxes(source, images)
     store = ProjectStore.create(path, text, folder)
     try:
         store.add_faces([Face(number, image) for number, image in enumerate(images, start=1)])
@@ -89,7 +96,7 @@ def new_project(
         store.set("use_starter", use_starter)
         if settings is not None:
             store.set("discard", settings["discard"])
-        return _session(store, settings)
+        return _session(store, settings, notice)
     except BaseException:
         store.close()
         path.unlink(missing_ok=True)
@@ -119,4 +126,5 @@ def _session(store: ProjectStore, settings: Settings | None, notice: str = "") -
         return Session(store, notice=notice)
     session = Session(store, settings.user, notice)
     session.instant.enabled = settings["instant"]
+    session.work.look_twice = settings["second_look"]
     return session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -42,8 +43,11 @@ def score_sample(
     predictor = predictors.get(model, plan.device, snapshot.scheme)
     jobs = {job.face_id: job for job in snapshot.pool}
     first = [jobs[face] for face in wanted() if face in jobs]
+    nearest = {job.face_id for job in first}
     shuffled = np.random.default_rng(plan.seed).permutation(len(snapshot.pool))
-    sample = [snapshot.pool[place] for place in shuffled if snapshot.pool[place] not in first]
+    sample = [snapshot.pool[place] for place in shuffled if snapshot.pool[place].face_id not in nearest]
+    if snapshot.look_twice:
+        first = [replace(job, looks=2) for job in first]
 
     predictions: dict[int, Prediction] = {}
     features: dict[int, FloatArray] = {}

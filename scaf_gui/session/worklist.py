@@ -6,7 +6,7 @@ main thread has taken in its result, so that a cancelled worker loses nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
 from threading import Lock
 from typing import Generic, TypeVar
@@ -41,6 +41,11 @@ class Worklist(Generic[Job]):
     def get(self, face_id: int) -> Job | None:
         with self._lock:
             return self._jobs.get(face_id)
+
+    def any(self, test: Callable[[Job], bool]) -> bool:
+        """Whether a job passes a test."""
+        with self._lock:
+            return any(map(test, self._jobs.values()))
 
     def pick(self, wanted: Sequence[int], count: int, done: dict[int, Job]) -> tuple[dict[int, Job], int]:
         """Up to ``count`` jobs, those of ``wanted`` first, and how many others are left.

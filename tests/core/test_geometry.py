@@ -176,3 +176,27 @@ def test_a_mirror_image_is_not_fitted_by_a_mirror() -> None:
     source = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
     found = geo.similarity_fit(source, source * [-1, 1])
     assert np.linalg.det(found[:, :2]) >= 0
+
+
+#: pupils, nose tip and corners of the mouth in an upright face box of side 1 around (0, 0): medians of annotated faces
+FIVE = np.array([[-0.216, -0.289], [0.228, -0.294], [0.008, -0.056], [-0.186, 0.157], [0.202, 0.152]])
+
+
+@given(place, place, side, degrees)
+def test_five_points_lead_to_the_face_box_however_it_lies(x: float, y: float, size: float, turn: float) -> None:
+    angle = np.deg2rad(turn)
+    turned = FIVE @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    square = geo.five_point_square(at(x, y) + size * turned)
+    assert square is not None
+    assert np.hypot(square.cx - x, square.cy - y) < 0.03 * size and square.side / size == pytest.approx(1.0, abs=0.03)
+
+
+def test_a_turned_head_has_its_box_behind_the_nose() -> None:
+    looking_left = FIVE - [[0, 0], [0, 0], [0.1, 0], [0, 0], [0, 0]]
+    straight, turned = geo.five_point_square(100 * FIVE), geo.five_point_square(100 * looking_left)
+    assert straight is not None and turned is not None and turned.cx - straight.cx > 8
+
+
+@pytest.mark.parametrize("points", [np.zeros((5, 2)), np.full((5, 2), np.nan), FIVE * [1.0, 0.0]])
+def test_points_that_fall_together_lead_nowhere(points: FloatArray) -> None:
+    assert geo.five_point_square(points) is None

@@ -96,6 +96,7 @@ def test_predictions_are_asked_for_again_when_a_box_changes(make_session):
     from scaf_gui.session.events import PrefillBatch
 
     session = make_session()
+    session.work.look_twice = False
     session.work.use_model(ModelInfo("m", "m.safetensors", True, "m"))
     assert len(session.work.to_predict) == 14
     job = session.work.to_predict.get(1)
