@@ -51,8 +51,8 @@ def mirror_axis(points: FloatArray, flip: tuple[int, ...]) -> tuple[FloatArray, 
     :raises EditError: no pair is known, or all its landmarks fall together
     """
     partner = np.asarray(flip, dtype=np.intp)
-    finite: BoolArray = np.isfinite(points).all(axis=1)
-    known = finite & finite[partner]
+    finite = np.isfinite(points.sum(axis=1))
+    known: BoolArray = np.asarray(finite & finite[partner])
     if not (known & (partner != np.arange(len(partner)))).any():
         raise EditError("there is no pair of landmarks with both sides in place, so there is nothing to mirror by")
     source, target = points[known], points[partner[known]]

@@ -183,7 +183,7 @@ ACTS: tuple[Act, ...] = (
         "Drag Neighbours Along",
         "Landmark",
         ("J",),
-        "A dragged landmark takes those beside it on its curve along; the wheel sets how far. Ctrl: the other way round",
+        "A dragged landmark takes those beside it on its curve along; the wheel sets how far. Ctrl: the reverse",
         True,
     ),
     Act(

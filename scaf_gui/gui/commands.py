@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QDialog
 from scaf_gui.core.face import Flag
 from scaf_gui.gui import theme
 from scaf_gui.gui.actions import ACTS, NUDGES
+from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.queue_model import FILTERS
 
 if TYPE_CHECKING:
     from scaf_gui.gui.window import MainWindow
 
 #: acts that make sense without an open project
-_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "follow_shape", "shortcuts", "about"}
+_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "follow_shape", "shortcuts", "about", *REMEMBERED}
 
 
 class Commands:

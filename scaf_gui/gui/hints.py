@@ -27,7 +27,7 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         return problem[:1].upper() + problem[1:]
     if session.model is None:
         name = session.scheme.names[0].replace("_", " ")
-        return f"No model yet: click where each landmark belongs, beginning with “{name}”"
+        return f"No model yet: click where each landmark belongs, beginning with “{name}”. P shows where"
     if face.box is None:
         if session.work.to_search.get(face.id) is not None:
             return "Looking for the face…" if searching else ""

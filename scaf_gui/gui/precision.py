@@ -58,7 +58,6 @@ class Precision(QObject):
         canvas.loupe.factor, canvas.loupe.corner = float(settings["loupe_factor"]), str(settings["loupe_corner"])
         canvas.pointsMoved.connect(self._points_moved)
         canvas.nudged.connect(self._join_nudges)
-        canvas.landmarkMoved.connect(lambda landmark, _x, _y: self._go_on(landmark))
         canvas.loupeTurned.connect(lambda _: self._rest.start())
         canvas.reachTurned.connect(self._reach_turned)
         canvas.placingLeft.connect(partial(self.place, False))
@@ -292,9 +291,17 @@ class Precision(QObject):
             else:
                 self._select_next(None)
 
-    def _go_on(self, landmark: int) -> None:
-        if self.placing and landmark == self._canvas.selected:
+    def go_on(self, landmark: int) -> None:
+        """A landmark was put somewhere: on to the next one while a face is placed from nothing."""
+        if self.placing:
             self._select_next(landmark)
+            return
+        face, session = self._editor.shown()[0], self._session
+        label = face.label if face is not None else None
+        if session is None or label is None or label.based_on:
+            return
+        if ((label.flags == Flag.MISSING) & ~label.placed).any():
+            self._canvas.select(point_edits.to_place(face, session.scheme.walk, landmark))
 
     def take_back(self) -> None:
         """While placing: the last one; else as :meth:`snap`."""

@@ -13,6 +13,7 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.errors import FolderError, ScafError
 from scaf_gui.gui.background import Background
+from scaf_gui.gui.checking import Checking
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
 from scaf_gui.gui.messages import MessageStrip, describe
@@ -57,6 +58,7 @@ class ProjectView(QObject):
             self._work_on_again,
             self,
         )
+        self.checking = Checking(workspace, self.navigator, self)
         self._hint = ""
         self._folder_told = False
         self._later = QTimer(self)
@@ -113,6 +115,7 @@ class ProjectView(QObject):
         if session.notice and session.folder.is_dir():
             self.messages.warning(session.notice)
         self._later.start(LATEST_MS)
+        self.checking.open(session)
         self.navigator.open(session)
 
     def close(self) -> None:
@@ -127,6 +130,7 @@ class ProjectView(QObject):
             self.background.deleteLater()
             self.background = None
         session.agenda.on_change = session.expected.on_change = None
+        self.checking.open(None)
         self.navigator.open(None)
         self.precision.open(None)
         self.editor.open(None)
@@ -262,14 +266,8 @@ class ProjectView(QObject):
     def _landmark_moved(self, landmark: int, x: float, y: float) -> None:
         if not self.editor.move(landmark, x, y):
             self.navigator.show_again()
-            return
-        face, _ = self.navigator.on_canvas()
-        if face is not None and face.label is not None:
-            missing = (face.label.flags == Flag.MISSING).nonzero()[0]
-            if len(missing) and not face.label.based_on:
-                # placing a whole face by hand: on to the next landmark
-                behind = [int(i) for i in missing if i > landmark]
-                self.workspace.canvas.select(behind[0] if behind else int(missing[0]))
+        else:
+            self.precision.go_on(landmark)
 
     def _document_changed(self, changed: Changed) -> None:
         if self.session is None:
