@@ -156,6 +156,11 @@ class ProjectStore:
         found = self._read("SELECT value FROM meta WHERE key = ?", (key,))
         return json.loads(found[0][0]) if found else default
 
+    def below(self, prefix: str) -> dict[str, Any]:
+        """All remembered JSON values whose keys begin with ``prefix``, by the rest of the key."""
+        found = self._read("SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?", (len(prefix), prefix))
+        return {key[len(prefix) :]: json.loads(value) for key, value in found}
+
     def set(self, key: str, value: Any) -> None:
         """Remember a JSON value."""
         text = json.dumps(value)
