@@ -113,12 +113,13 @@ def main() -> None:
 
 
 #: what is in use while a landmark is dragged
-TOOLS = {"plain": "plain", "with the loupe": "loupe", "along the curve": "along", "all moved": "group"}
+TOOLS = {"plain": "plain", "with the loupe": "loupe", "along the curve": "along", "all moved": "group", "shape follows": "shape"}
 
 
 def use(canvas: Canvas, tool: str) -> None:
     canvas.use_loupe(tool != "plain")
     canvas.along = tool == "along"
+    canvas.shaping.source = (lambda: (None, None)) if tool == "shape" else None
     everything = frozenset(range(len(canvas._shown.points)))  # type: ignore[union-attr]
     canvas.select_group(everything if tool == "group" else frozenset())
 
