@@ -30,7 +30,10 @@ _SOURCES = (
     ("detector", "Find the faces in the photos", "A face detector looks in the background; you can start at once."),
     ("whole", "Every image is one face", "For images that are already cropped around the face."),
     ("landmarks", "Take them from landmark files", "A folder of .pts files named like the images."),
+    ("file", "Take them from a file of boxes", "A WFLW list, a .mat file of 300-W, or a CSV table of boxes."),
 )
+#: suffix -> kind of box file; any other is a WFLW list
+_KINDS = {".mat": "mat", ".csv": "csv"}
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,12 @@ class NewProjectDialog(QDialog):
         self._browse_landmarks = QPushButton("Choose…", self)
         self._browse_landmarks.setAutoDefault(False)
         self._browse_landmarks.clicked.connect(self._choose_landmarks)
+        self.box_file = QLineEdit(self)
+        self.box_file.setPlaceholderText("list_98pt_rect_attr_….txt, bounding_boxes_….mat, boxes.csv")
+        self.box_file.setAccessibleName("File of boxes")
+        self._browse_boxes = QPushButton("Choose…", self)
+        self._browse_boxes.setAutoDefault(False)
+        self._browse_boxes.clicked.connect(self._choose_boxes)
         self.trouble = QLabel(self)
         self.trouble.setWordWrap(True)
         self.trouble.setTextFormat(Qt.TextFormat.PlainText)
@@ -105,6 +114,7 @@ class NewProjectDialog(QDialog):
         box.addWidget(buttons)
         self.path.textChanged.connect(self._check)
         self.landmark_folder.textChanged.connect(self._check)
+        self.box_file.textChanged.connect(self._check)
         self._sources.idClicked.connect(self._check)
         self._check()
         self.create_button.setFocus()
@@ -114,11 +124,14 @@ class NewProjectDialog(QDialog):
         path = Path(self.path.text().strip()).expanduser()
         source = _SOURCES[self._sources.checkedId()][0]
         boxes = f"landmarks:{self.landmark_folder.text().strip()}" if source == "landmarks" else source
+        if source == "file":
+            name = self.box_file.text().strip()
+            boxes = f"{_KINDS.get(Path(name).suffix.lower(), 'wflw')}:{name}"
         path = path.with_suffix(".scaf") if path.name else path
         return NewProject(path, str(self.scheme.currentData()), boxes)
 
     def choose_source(self, source: str) -> None:
-        """Pick a way of finding faces: "detector", "whole" or "landmarks"."""
+        """Pick a way of finding faces: "detector", "whole", "landmarks" or "file"."""
         place = [key for key, _, _ in _SOURCES].index(source)
         self._sources.button(place).setChecked(True)
         self._check()
@@ -144,16 +157,20 @@ class NewProjectDialog(QDialog):
             column.addWidget(note)
         row = QHBoxLayout()
         row.setContentsMargins(24, 0, 0, 0)
-        row.addWidget(self.landmark_folder, 1)
-        row.addWidget(self._browse_landmarks)
+        for field, browse in ((self.landmark_folder, self._browse_landmarks), (self.box_file, self._browse_boxes)):
+            row.addWidget(field, 1)
+            row.addWidget(browse)
         column.addLayout(row)
         return column
 
     def _check(self) -> None:
         """Say what is missing instead of letting Create fail."""
-        landmarks = _SOURCES[self._sources.checkedId()][0] == "landmarks"
-        self.landmark_folder.setVisible(landmarks)
-        self._browse_landmarks.setVisible(landmarks)
+        source = _SOURCES[self._sources.checkedId()][0]
+        landmarks, file = source == "landmarks", source == "file"
+        for widget in (self.landmark_folder, self._browse_landmarks):
+            widget.setVisible(landmarks)
+        for widget in (self.box_file, self._browse_boxes):
+            widget.setVisible(file)
         trouble = ""
         path = self.choice().path
         if not self.path.text().strip():
@@ -164,6 +181,10 @@ class NewProjectDialog(QDialog):
             trouble = "Choose the folder of the landmark files."
         elif landmarks and not Path(given).is_dir():
             trouble = f"{given} is not a folder. Choose the folder of the landmark files."
+        elif file and not (given := self.box_file.text().strip()):
+            trouble = "Choose the file of the boxes."
+        elif file and not Path(given).is_file():
+            trouble = f"{given} is not a file. Choose the file of the boxes."
         self.trouble.setText(trouble)
         self.trouble.setVisible(bool(trouble))
         self.create_button.setEnabled(not trouble)
@@ -172,6 +193,13 @@ class NewProjectDialog(QDialog):
         name, _ = QFileDialog.getSaveFileName(self, "Project file", self.path.text(), "SCAF project (*.scaf)")
         if name:
             self.path.setText(name)
+
+    def _choose_boxes(self) -> None:
+        name, _ = QFileDialog.getOpenFileName(
+            self, "File of boxes", self.box_file.text(), "Boxes (*.txt *.mat *.csv);;All files (*)"
+        )
+        if name:
+            self.box_file.setText(name)
 
     def _choose_landmarks(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Folder of .pts files", self.landmark_folder.text())

@@ -59,6 +59,7 @@ def evaluate_predictions(
     model = _model(session)
     seen: frozenset[int] = frozenset() if include_trained else frozenset(model.trained_on)
     jobs: list[tuple[PrefillJob, LabelledFace]] = []
+    looks = _looks(session)
     without: list[str] = []
     trained = 0
     for label, face in _matched(session, truth):
@@ -67,7 +68,7 @@ def evaluate_predictions(
         elif face.id in seen:
             trained += 1
         else:
-            jobs.append((PrefillJob(face.id, face.image, crop_square(face.box)), label))
+            jobs.append((PrefillJob(face.id, face.image, crop_square(face.box), looks), label))
     predictor = PredictorDoor().get(model, device, session.scheme)
     pairs, unread = yield from _predicted(predictor, model.id, jobs, session.folder)
     return Report(Evaluation.of(pairs, session.scheme), "predictions", model.id, (*without, *unread), trained)
@@ -83,6 +84,7 @@ def evaluate_folder(
     by_image = read_truth(truth, session.scheme, scan_images(images))
     find = _box_finder(boxes, images, session)
     jobs: list[tuple[PrefillJob, LabelledFace]] = []
+    looks = _looks(session)
     without: list[str] = []
     labels = [label for there in by_image.values() for label in there]
     for number, label in enumerate(labels):
@@ -93,7 +95,7 @@ def evaluate_folder(
         if box is None:
             without.append(label.image)
         else:
-            jobs.append((PrefillJob(number, label.image, crop_square(box)), label))
+            jobs.append((PrefillJob(number, label.image, crop_square(box), looks), label))
         if boxes == "detector":
             yield 0, len(labels)
     predictor = PredictorDoor().get(model, device, session.scheme)
@@ -113,6 +115,11 @@ def _model(session: Session) -> ModelInfo:
     if session.model is None:
         raise UsageError("the project has no model yet: train one first, or evaluate its labels (--what labels)")
     return session.model
+
+
+def _looks(session: Session) -> int:
+    """As a person would see the predictions."""
+    return 2 if session.work.look_twice else 1
 
 
 def _predicted(

@@ -127,7 +127,8 @@ def predict_jobs(
         for job, face in zip(alike, found, strict=True):
             predictions[job.face_id] = Prediction(face.points, face.magnitude, model_id, dict(face.scores), looks)
             features[job.face_id] = face.features
-    return Predicted(predictions, features, failed)
+    in_order = {job.face_id: predictions[job.face_id] for job in ready}
+    return Predicted(in_order, features, failed)
 
 
 def prefill(

@@ -207,6 +207,16 @@ def test_the_new_project_dialog_is_filled_in_and_says_what_is_missing(
     assert "none is not a folder" in dialog.trouble.text()
     dialog.landmark_folder.setText(str(tmp_path))
     assert dialog.create_button.isEnabled() and dialog.choice().boxes == f"landmarks:{tmp_path}"
+    dialog.choose_source("file")
+    assert not dialog.create_button.isEnabled()
+    assert dialog.box_file.isVisible() and not dialog.landmark_folder.isVisible()
+    for name, kind in (("list_98pt_rect_attr_test.txt", "wflw"), ("Boxes.MAT", "mat"), ("boxes.csv", "csv")):
+        dialog.box_file.setText(str(tmp_path / name))
+        assert f"{name} is not a file" in dialog.trouble.text() and not dialog.create_button.isEnabled()
+        (tmp_path / name).write_bytes(b"")
+        dialog.box_file.setText("")
+        dialog.box_file.setText(str(tmp_path / name))
+        assert dialog.create_button.isEnabled() and dialog.choice().boxes == f"{kind}:{tmp_path / name}"
     path.write_bytes(b"")
     dialog.path.setText(f"{path} ")
     assert "there already" in dialog.trouble.text() and not dialog.create_button.isEnabled()

@@ -11,9 +11,11 @@ from scaf_gui.core.document import Document
 from scaf_gui.core.edits import set_box
 from scaf_gui.core.face import Author, Box, BoxSource, Face, Label, State
 from scaf_gui.core.scheme import load_scheme
-from scaf_gui.errors import FolderError
+from scaf_gui.errors import FolderError, InputError, LabelFileError, UsageError
 from scaf_gui.session.boxes import place_boxes
 from scaf_gui.session.events import BoxBatch, BoxesFound
+from scaf_gui.session.project import new_project
+from scaf_gui.settings import Settings
 
 SCHEME = load_scheme(paths.resource_folder() / "schemes" / "five-5.json")
 LEFT, RIGHT = Box(10, 10, 50, 50, BoxSource.DETECTOR), Box(110, 10, 50, 50, BoxSource.DETECTOR)
@@ -139,3 +141,64 @@ def test_a_vanished_folder_is_one_error_not_thousands(make_session, images, tmp_
         assert len(session.work.to_search) == 14
     finally:
         session.close()
+
+
+def test_boxes_of_a_file_become_faces_and_what_is_left_out_is_told(make_session, tmp_path):
+    table = tmp_path / "boxes.csv"
+    rows = [f"face_{number}.jpg,10,20,{60 + number},70" for number in range(1, 13)]
+    table.write_text("\n".join([*rows, "face_1.jpg,90,20,30,30", "elsewhere.jpg,1,2,3,4"]))
+    session = make_session("table", boxes=f"csv:{table}")
+    left_out = "boxes.csv, line 14: elsewhere.jpg: there is no image of that name"
+    assert session.notice == f"1 box is left out, such as {left_out}"
+    by_image = {}
+    for face in session.document:
+        by_image.setdefault(face.image, []).append(face.box)
+    assert by_image["face_1.jpg"] == [Box(10, 20, 61, 70, BoxSource.FILE), Box(90, 20, 30, 30, BoxSource.FILE)]
+    assert by_image["face_13.jpg"] == [None] and len(session.document) == 15
+    assert "no box for face_14.jpg; draw its box by hand" in next(
+        session.problems[face.id] for face in session.document if face.image == "face_14.jpg"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "error", "reason"),
+    [
+        ("csv:boxes.csv", LabelFileError, "boxes.csv, line 2: has 2 columns"),
+        ("wflw:none.txt", LabelFileError, "none.txt: is not a file; --boxes wflw:FILE"),
+        ("mat:boxes.csv", LabelFileError, "boxes.csv: is no MAT file"),
+        ("yunet:boxes.csv", InputError, "boxes.csv: is no YuNet model"),
+        ("csv:", UsageError, "is no source of boxes"),
+        ("other:boxes.csv", UsageError, "is no source of boxes"),
+    ],
+)
+def test_a_source_that_cannot_be_used_makes_no_project(images, tmp_path, monkeypatch, source, error, reason):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "boxes.csv").write_text("face_1.jpg,1,2,3,4\nface_2.jpg,1\n")
+    with pytest.raises(error, match=reason):
+        new_project(tmp_path / "p.scaf", images, boxes=source)
+    assert not (tmp_path / "p.scaf").exists()
+
+
+def test_yunet_finds_faces_where_settings_or_the_command_say_so(images, tmp_path, take_all):
+    from tests.io.onnx_writer import yunet
+
+    model = tmp_path / "yunet.onnx"
+    model.write_bytes(yunet())
+    photo = np.zeros((200, 300, 3), np.uint8)
+    photo[64:96, 128:160] = 255
+    shutil.rmtree(images)
+    images.mkdir()
+    cv2.imwrite(str(images / "a.png"), photo)
+    settings = Settings()
+    settings["detector"] = f"yunet:{model}"
+    for name, options in (("p", {"settings": settings}), ("q", {"detector": f"yunet:{model}"})):
+        session = new_project(tmp_path / f"{name}.scaf", images, **options)
+        try:
+            assert session.box_source == f"yunet:{model}"
+            take_all(session, session.find_boxes())
+            (face,) = session.document
+            assert face.box is not None and face.box.source is BoxSource.POINTS
+        finally:
+            session.close()
+    with pytest.raises(UsageError, match="'dlib' is no face detector"):
+        new_project(tmp_path / "r.scaf", images, detector="dlib")
