@@ -125,6 +125,27 @@ def flag_landmark(
     return set_label(face, label.with_flag(landmark, flag), title, who)
 
 
+def flag_landmarks(
+    face: Face, prediction: Prediction | None, landmarks: Iterable[int], flag: Flag, who: str, what: str
+) -> Edit | None:
+    """Mark several landmarks in one edit; those without a place can only be missing and stay so.
+
+    :param what: what they are, for the title ("left eye", "5 landmarks")
+    :returns: ``None`` where there is nothing to start from, or nothing would change
+    """
+    label = start_label(face, prediction, who)
+    if label is None:
+        return None
+    chosen = np.zeros(label.num_landmarks, dtype=np.bool_)
+    chosen[list(landmarks)] = True
+    if flag is not Flag.MISSING:
+        chosen &= np.isfinite(label.points).all(axis=1)
+    flags = np.where(chosen, np.uint8(flag), label.flags)
+    if np.array_equal(flags, label.flags):
+        return None
+    return set_label(face, replace(label, flags=flags), f"Mark {what} {flag.name.lower()}", who)
+
+
 def accept(face: Face, prediction: Prediction | None, who: str) -> Edit | None:
     """Stand for the landmarks as they are shown; ``None`` where there is nothing to accept."""
     label = start_label(face, prediction, who)

@@ -12,6 +12,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
+from scaf_gui.core.face import ATTRIBUTES
+
 #: keys of "window" work wherever the focus is, keys of "canvas" only while the canvas has it, so that Space still
 #: presses a focused button, arrows still move in lists and Tab still leaves them
 CONTEXTS = ("window", "canvas")
@@ -37,6 +39,15 @@ class Act:
     group: str = ""
 
 
+#: what the attributes of WFLW mean
+ATTRIBUTE_TIPS: Mapping[str, str] = {
+    "pose": "large head pose",
+    "expression": "strong expression",
+    "illumination": "extreme illumination",
+    "make_up": "heavy make-up",
+    "occlusion": "parts of the face are hidden",
+    "blur": "the image is blurred",
+}
 #: how far one press moves the selected landmark: act id -> (dx, dy) in image pixels
 NUDGES: Mapping[str, tuple[float, float]] = {
     f"nudge_{side}{suffix}": (x * step, y * step)
@@ -58,6 +69,13 @@ def _nudges() -> Iterator[Act]:
             f"Move the selected landmark {distance} {side}",
             context="canvas",
         )
+
+
+def _attributes() -> Iterator[Act]:
+    for number, key in enumerate(ATTRIBUTES, start=1):
+        name = key.replace("_", "-").capitalize()
+        tip = f"Say of the face, or take back: {ATTRIBUTE_TIPS[key]} (WFLW attribute)"
+        yield Act(f"attribute_{key}", name, "Face/Attributes", (f"Alt+{number}",), tip)
 
 
 ACTS: tuple[Act, ...] = (
@@ -126,6 +144,8 @@ ACTS: tuple[Act, ...] = (
         ("Ctrl+Backspace",),
         "Show what the model predicts instead of this face's label; undo brings it back",
     ),
+    *_attributes(),
+    Act("check", "Check Labels", "Face", ("F7",), "Look for slips in all finished labels: swaps, crossings, outliers"),
     Act("next_landmark", "Next Landmark", "Landmark", ("Tab",), "Select the next landmark", context="canvas"),
     Act(
         "previous_landmark",
@@ -140,9 +160,10 @@ ACTS: tuple[Act, ...] = (
         "Mark Occluded",
         "Landmark",
         ("O",),
-        "The selected landmark is hidden behind something; its place is a guess",
+        "The selected landmarks are hidden behind something; their places are guesses",
     ),
-    Act("missing", "Mark Missing", "Landmark", ("X",), "The selected landmark cannot be placed at all"),
+    Act("missing", "Mark Missing", "Landmark", ("X",), "The selected landmarks cannot be placed at all"),
+    Act("visible", "Mark Visible", "Landmark", ("V",), "Take marks of the selected landmarks back"),
     Act(
         "follow_shape",
         "Shape Follows",

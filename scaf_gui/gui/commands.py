@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QDialog
 
-from scaf_gui.core.face import Flag
+from scaf_gui.core.face import ATTRIBUTES, Flag
 from scaf_gui.gui import theme
 from scaf_gui.gui.actions import ACTS, NUDGES
 from scaf_gui.gui.precision import REMEMBERED
@@ -59,6 +59,8 @@ class Commands:
             "pin": lambda: project.editor.pin(canvas.selected),
             "occluded": partial(project.flag, Flag.OCCLUDED),
             "missing": partial(project.flag, Flag.MISSING),
+            "visible": partial(project.flag, Flag.VISIBLE),
+            "check": window.workspace.check.check,
             "fit_face": canvas.fit_face,
             "fit_image": canvas.fit_image,
             "zoom_in": partial(canvas.zoom_by, 1.25),
@@ -76,6 +78,8 @@ class Commands:
         }
         handlers |= {name: partial(canvas.nudge, dx, dy) for name, (dx, dy) in NUDGES.items()}
         handlers |= project.precision.handlers(handlers)
+        for place, key in enumerate(ATTRIBUTES):
+            handlers[f"attribute_{key}"] = partial(project.editor.toggle_attribute, place)
         for act in ACTS:
             if act.group == "filter":
                 handlers[act.id] = partial(self.filter, act.id.removeprefix("filter_"))

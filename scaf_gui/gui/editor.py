@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QObject, Signal
@@ -55,6 +56,8 @@ class Editor(QObject):
         if edit is None:
             label = blank_label(session.scheme.num_landmarks, session.user).with_point(landmark, x, y)
             edit = edits.set_label(face, label, f"Place {name}", session.user)
+        elif face.label is not None and not np.isfinite(face.label.points[landmark]).all():
+            edit = replace(edit, title=f"Place {name}")
         return self._apply(edit)
 
     def move_shape(self, landmark: int, points: FloatArray) -> bool:
@@ -95,6 +98,24 @@ class Editor(QObject):
             self.refused.emit(f"Place {self._name(landmark)} first: click where it belongs")
             return False
         edit = edits.flag_landmark(face, prediction, landmark, flag, session.user, self._name(landmark))
+        return edit is not None and self._apply(edit)
+
+    def flag_all(self, landmarks: Sequence[int], flag: Flag) -> bool:
+        """Mark all selected landmarks in one step; the same mark again makes them visible."""
+        session, (face, prediction) = self._session, self._shown()
+        if session is None or face is None:
+            return False
+        if len(landmarks) < 2 and flag is not Flag.VISIBLE:
+            return self.flag(landmarks[0] if landmarks else None, flag)
+        label = edits.start_label(face, prediction, session.user)
+        if not landmarks or label is None:
+            return self.flag(None if not landmarks else landmarks[0], flag)
+        if (label.flags[list(landmarks)] == flag).all() and np.isfinite(label.points[list(landmarks)]).all():
+            flag = Flag.VISIBLE
+        groups = (group for group in session.scheme.groups if set(group.landmarks) == set(landmarks))
+        whole = next((group.name.replace("_", " ") for group in groups), f"{len(landmarks)} landmarks")
+        what = self._name(landmarks[0]) if len(landmarks) == 1 else whole
+        edit = edits.flag_landmarks(face, prediction, landmarks, flag, session.user, what)
         return edit is not None and self._apply(edit)
 
     def toggle_attribute(self, attribute: int) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
 
@@ -31,7 +33,15 @@ class FaceBar(QWidget):
         self.accept = QPushButton("Accept and next", self)
         self.accept.setToolTip("Stand for these landmarks and go to the next face (Return)")
         theme.set_role(self.accept, "primary")
-        for button in (self.skip, self.accept):
+        # what the label check has to say: calm, and never in the way of "accept"
+        self.odd = QPushButton(self)
+        self.odd.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
+        self.odd.setAccessibleName("What looks odd in this face")
+        theme.set_role(self.odd, "quiet")
+        self.fine = QPushButton("Fine", self)
+        self.fine.setToolTip("It is fine as it is: do not say so again while the landmarks stay")
+        theme.set_role(self.fine, "chip")
+        for button in (self.skip, self.accept, self.odd, self.fine):
             # a click must not take the keys away from the canvas
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setIconSize(QSize(16, 16))
@@ -39,6 +49,8 @@ class FaceBar(QWidget):
         row.setContentsMargins(14, 7, 12, 7)
         row.setSpacing(8)
         row.addWidget(self.name, 1)
+        row.addWidget(self.odd)
+        row.addWidget(self.fine)
         row.addWidget(self.state)
         row.addSpacing(6)
         row.addWidget(self.skip)
@@ -48,6 +60,7 @@ class FaceBar(QWidget):
         theme.news().changed.connect(self._dress)
         self._dress()
         self.show_face(None, False)
+        self.show_findings(())
 
     def show_face(self, face: Face | None, acceptable: bool, which: str = "") -> None:
         """
@@ -64,6 +77,18 @@ class FaceBar(QWidget):
         self.accept.setEnabled(face is not None and acceptable)
         self.skip.setEnabled(face is not None)
 
+    def show_findings(self, reasons: Sequence[str]) -> None:
+        """Say the first of what looks odd; nothing, where nothing does."""
+        more = f"  +{len(reasons) - 1}" if len(reasons) > 1 else ""
+        room = max(160, int(0.45 * self.width()))
+        text = self.odd.fontMetrics().elidedText(reasons[0], Qt.TextElideMode.ElideRight, room) if reasons else ""
+        self.odd.setText(text + more)
+        what_to_do = "Click to go to the landmark. It may well be fine: accept as ever."
+        self.odd.setToolTip("\n".join([*reasons, "", what_to_do]))
+        self.odd.setVisible(bool(reasons))
+        self.fine.setVisible(bool(reasons))
+
     def _dress(self) -> None:
+        self.odd.setIcon(theme.icon("warning", "warning"))
         self.accept.setIcon(theme.icon("check", "on_accent"))
         self.skip.setIcon(theme.icon("skip", "muted"))

@@ -23,6 +23,8 @@ from scaf_gui.core.face import ATTRIBUTES, Face, Flag, Prediction, State
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas.shown import UNSURE_ABOVE
+from scaf_gui.gui.flag_legend import FlagLegend
+from scaf_gui.gui.group_button import GroupButton
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("Landmark", "Flag", "Error %", "Set by")
@@ -157,6 +159,7 @@ class LandmarkPanel(QWidget):
         self.model = LandmarkModel(self)
         self.title = QLabel("Landmarks", self)
         theme.set_role(self.title, "heading")
+        self.groups = GroupButton(self)
         self.summary = QLabel(self)
         theme.set_role(self.summary, "muted")
         self.table = QTableView(self)
@@ -166,6 +169,7 @@ class LandmarkPanel(QWidget):
         head = QHBoxLayout()
         head.setContentsMargins(14, 0, 12, 0)
         head.addWidget(self.title)
+        head.addWidget(self.groups)
         head.addStretch(1)
         head.addWidget(self.summary)
         grid = QGridLayout()
@@ -181,6 +185,7 @@ class LandmarkPanel(QWidget):
         inset.setContentsMargins(8, 0, 0, 0)
         inset.addWidget(self.table)
         box.addLayout(inset, 1)
+        box.addWidget(FlagLegend(self))
         box.addLayout(grid)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
         theme.news().changed.connect(self.table.viewport().update)
@@ -211,7 +216,7 @@ class LandmarkPanel(QWidget):
             title, tip = _ATTRIBUTE_NAMES[key]
             button = QPushButton(title, self)
             button.setCheckable(True)
-            button.setToolTip(f"{tip} (WFLW attribute '{key}')")
+            button.setToolTip(f"{tip}: WFLW attribute '{key}' (Alt+{place + 1})")
             theme.set_role(button, "chip")
             button.clicked.connect(lambda _checked, place=place: self.attribute_toggled.emit(place))
             made.append(button)
@@ -229,6 +234,7 @@ class LandmarkPanel(QWidget):
         :param expected: (num_landmarks,) expected errors of the prediction in %, as on the canvas
         """
         self.model.show(scheme, face, prediction, expected)
+        self.groups.show_scheme(scheme)
         for place, button in enumerate(self.attributes):
             button.setEnabled(face is not None)
             button.setChecked(face is not None and face.attributes[place])

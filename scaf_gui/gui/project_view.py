@@ -80,6 +80,7 @@ class ProjectView(QObject):
             lambda landmark: place.landmarks.show_selected(() if landmark is None else (landmark,))
         )
         place.landmarks.chosen.connect(place.canvas.select)
+        place.landmarks.groups.chosen.connect(self.precision.select_group)
         place.landmarks.attribute_toggled.connect(edit.toggle_attribute)
         place.face_bar.accept_asked.connect(self.accept)
         place.face_bar.skip_asked.connect(self.skip)
@@ -213,7 +214,7 @@ class ProjectView(QObject):
             self.background.refresh.cancel()
 
     def flag(self, flag: Flag) -> None:
-        self.editor.flag(self.workspace.canvas.selected, flag)
+        self.editor.flag_all([int(i) for i in self.workspace.canvas.chosen().nonzero()[0]], flag)
 
     def locate_folder(self) -> None:
         """Let the person say where the images are now."""

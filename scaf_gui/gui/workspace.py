@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
 
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.check_panel import CheckPanel
 from scaf_gui.gui.face_bar import FaceBar
 from scaf_gui.gui.finish_line import FinishLineView
 from scaf_gui.gui.landmark_panel import LandmarkPanel
@@ -29,12 +30,14 @@ class Workspace(QWidget):
         self.training = TrainingPanel(self)
         self.finish = FinishLineView(self)
         self.face_bar = FaceBar(self)
+        self.check = CheckPanel(self)
         middle = QWidget(self)
         rows = QVBoxLayout(middle)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.canvas, 1)
         rows.addWidget(self.face_bar)
+        rows.addWidget(self.check)
         side = QWidget(self)
         side.setObjectName("sidePanel")
         side.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)

@@ -46,7 +46,11 @@ def landmark_moved(points: np.ndarray, scheme: Scheme, rng: np.random.Generator)
     return broken, {landmark}
 
 
-SLIPS = {"eyes exchanged": eyes_exchanged, "neighbours exchanged": neighbours_exchanged, "moved by 10 %": landmark_moved}
+SLIPS = {
+    "eyes exchanged": eyes_exchanged,
+    "neighbours exchanged": neighbours_exchanged,
+    "moved by 10 %": landmark_moved,
+}
 
 
 def main() -> None:
