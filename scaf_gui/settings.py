@@ -65,7 +65,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("fall_off", False, "Drag neighbours along", "A dragged landmark takes those beside it on its curve along"),
     Setting(
         "fall_off_radius",
-        0.15,
+        0.25,
         "Reach of dragging along",
         "How far along the curve, as a share of the face's size; the wheel changes it while dragging",
         limits=(0.01, 2.0),

@@ -166,14 +166,15 @@ class Precision(QObject):
             face, prediction = self._editor.shown()
             self._canvas.show_face(face, prediction, self._session.scheme, self._session.expected.across(prediction))
 
-    def select_group(self, name: str = "") -> None:
-        """Select the group of the selected landmark, or one by its name."""
+    def select_group(self, name: str = "", add: bool = False) -> None:
+        """Select the group of the selected landmark, or one by its name. :param add: beside what is selected"""
         session, canvas = self._session, self._canvas
         if session is None:
             return
         group = next((group for group in session.scheme.groups if group.name == name), None)
         if group is not None:
-            canvas.select_group(frozenset(group.landmarks))
+            canvas.select_group(frozenset(group.landmarks), add=add)
+            canvas.setFocus()
         elif canvas.selected is not None:
             canvas.select_group_of(canvas.selected)
         else:

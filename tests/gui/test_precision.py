@@ -153,6 +153,7 @@ def test_a_face_is_placed_by_clicks_alone(window: MainWindow, truth: FloatArray)
         assert face(window).state is State.STARTED
     assert np.abs(points(window)[:3] - truth[:3]).max() < 1 / canvas.zoom
     assert np.isnan(points(window)[3:]).all()
+    assert title(window).startswith("Place ")
     key(window, Key.Key_X)  # the fourth cannot be seen
     assert title(window).startswith("Skip")
     assert canvas.selected == 4
@@ -218,6 +219,18 @@ def test_a_group_is_moved_and_put_back(window: MainWindow, truth: FloatArray) ->
     assert not face(window).label.placed.any()  # type: ignore[union-attr]
     key(window, Key.Key_A, CONTROL)
     assert len(canvas.group) == len(truth)
+
+
+def test_groups_are_listed_beside_the_landmarks(window: MainWindow, truth: FloatArray) -> None:
+    predict(window, truth)
+    button, canvas = window.workspace.landmarks.groups, window.workspace.canvas
+    entries = {entry.text().split("\t")[0]: entry for entry in button.menu().actions()}
+    assert len(entries) == 9
+    entries["Left eye"].trigger()
+    assert canvas.group == frozenset(range(36, 42))
+    assert canvas.hasFocus()
+    button.chosen.emit("right_eye", True)
+    assert canvas.group == frozenset(range(36, 48))
 
 
 def test_a_curve_is_spaced_evenly_between_its_corners(window: MainWindow, truth: FloatArray) -> None:

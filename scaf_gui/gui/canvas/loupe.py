@@ -22,6 +22,8 @@ RADIUS, CLEAR = 88.0, 46.0
 SMALLEST, LARGEST, STEP = 1.5, 32.0, 1.25
 #: where it can be pinned; "" lets it go with the landmark
 CORNERS = ("", "top left", "top right", "bottom right", "bottom left")
+#: it makes an image pixel no larger than so many screen pixels, but always a little larger than the canvas does
+_LARGEST_PIXEL = 24.0
 _MARGIN = 12.0
 _RIM = 3.0  # the rim reaches so far out
 _DIAGONAL = float(np.sqrt(0.5))
@@ -115,6 +117,10 @@ class Loupe:
         side = 2 * (RADIUS + _RIM)
         return QRectF(self.middle[0] - side / 2, self.middle[1] - side / 2, side, side)
 
+    def times(self, zoom: float) -> float:
+        """How many times it enlarges at this zoom: less than its factor where pixels would fill it."""
+        return min(self.factor, max(SMALLEST, _LARGEST_PIXEL / zoom))
+
     def contains(self, x: float, y: float) -> bool:
         return self.middle is not None and float(np.hypot(x - self.middle[0], y - self.middle[1])) <= RADIUS
 
@@ -132,7 +138,9 @@ class Loupe:
         if self.middle is None:
             return
         ratio = painter.device().devicePixelRatioF()
-        scale = float(np.hypot(view.m11(), view.m12())) * self.factor
+        zoom = float(np.hypot(view.m11(), view.m12()))
+        times = self.times(zoom)
+        scale = zoom * times
         degrees = round(float(np.degrees(np.arctan2(view.m12(), view.m11()))), 3)
         corner = QPointF(self.middle[0] - RADIUS, self.middle[1] - RADIUS)
         picture = image.patch(*self.place, scale, round(2 * RADIUS), ratio)
@@ -142,15 +150,15 @@ class Loupe:
             if degrees:
                 picture = _turned(picture, degrees)
             if shown is not None:
-                self._draw_landmarks(picture, view, shown, of)
+                self._draw_landmarks(picture, view, times, shown, of)
             _cut_round(picture)
             painter.drawImage(corner, picture)
-        text = f"{self.factor:.1f}×" if self.factor < 10 else f"{self.factor:.0f}×"
+        text = f"{times:.1f}×" if times < 10 else f"{times:.0f}×"
         painter.drawImage(corner - QPointF(_RIM, _RIM), _rim(text, ratio, picture is None))
         painter.restore()
 
-    def _draw_landmarks(self, picture: QImage, view: QTransform, shown: Shown, of: int | None) -> None:
-        linear = np.array([[view.m11(), view.m12()], [view.m21(), view.m22()]]) * self.factor
+    def _draw_landmarks(self, picture: QImage, view: QTransform, times: float, shown: Shown, of: int | None) -> None:
+        linear = np.array([[view.m11(), view.m12()], [view.m21(), view.m22()]]) * times
         points = (shown.points - self.place) @ linear + RADIUS
         edges = np.asarray(shown.edges, dtype=np.intp).reshape(-1, 2)
         ends = points[edges]

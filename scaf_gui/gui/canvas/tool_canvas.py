@@ -46,7 +46,7 @@ class ToolCanvas(Canvas):
     _part = ""  # the handle under the cursor
     _double: int | None = None  # a second press upon this landmark, which selects its group when it stays a click
     #: whether the loupe is wanted, whether Tab enlarges, whether a plain drag takes neighbours along, and how far
-    loupe_on, walk_zoom, along, reach = True, False, False, 0.15
+    loupe_on, walk_zoom, along, reach = True, False, False, 0.25
     loupe: Loupe | None = None
     picture: Picture | None = None  # while landmarks are placed by clicks
 
@@ -78,6 +78,8 @@ class ToolCanvas(Canvas):
 
     def _mark(self) -> None:
         super()._mark()
+        if isinstance(self._held, CurveDrag) and self._held.travelled:  # nothing may cover the place where it goes
+            self._landmarks.mark(selected=self._selected, hovered=None, dragged=True)
         self._aim()
 
     def _preview(self, landmark: int, x: float, y: float) -> None:
@@ -248,7 +250,7 @@ class ToolCanvas(Canvas):
             self._choose(self._landmark_at(QPointF(*place)))
             self.select_group(frozenset())
         self._show_pending()
-        self._aim()
+        self._mark()
         self.viewport().update()
 
     def cancel_gesture(self) -> bool:
@@ -258,7 +260,7 @@ class ToolCanvas(Canvas):
             self.viewport().unsetCursor()
             self._preview_all(None)
             self._show_pending()
-            self._aim()
+            self._mark()
             return True
         if super().cancel_gesture():
             return True
@@ -329,6 +331,7 @@ class ToolCanvas(Canvas):
         if self._held.follow(self._scene_point(spot), (spot.x(), spot.y())):
             if isinstance(self._held, CurveDrag):
                 self.viewport().setCursor(Qt.CursorShape.BlankCursor)
+                self._mark()
             self._preview_all(self._held.result)
         return True
 
