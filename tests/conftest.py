@@ -33,3 +33,11 @@ def one_torch_thread() -> None:
     """Tests share the machine; torch is not imported for those that do without it."""
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
+
+
+@pytest.fixture
+def slim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All networks of the test are narrow (:mod:`tests.narrow`): it trains in a fraction of the time."""
+    from tests.narrow import narrow
+
+    narrow(monkeypatch.setattr)

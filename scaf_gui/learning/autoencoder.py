@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from scaf_gui.learning.blocks import BasicBlock, InverseBlock, double, initialise
 
 LATENT = 99
-#: channels of the encoder's layers 1 to 4, and of the generator's layers 1 to 5
+#: channels of the encoder's layers 1 to 4 (the generator begins with as many as the last), and of the generator's
+#: layers 1 to 5
 ENCODER_WIDTHS = (64, 128, 256, 512)
 GENERATOR_WIDTHS = (256, 128, 64, 64, 64)
 
@@ -29,14 +30,15 @@ class Encoder(nn.Module):
 
     def __init__(self, input_size: int = 256) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
-        self.layer0 = _stage(64, 64, 1) if input_size == 256 else None
-        self.layer1 = _stage(64, 64, 2 if input_size == 256 else 1)
-        self.layer2 = _stage(64, 128, 2)
-        self.layer3 = _stage(128, 256, 2)
-        self.layer4 = _stage(256, 512, 2)
-        self.fc = nn.Linear(512, LATENT)
+        one, two, three, four = ENCODER_WIDTHS
+        self.conv1 = nn.Conv2d(3, one, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(one)
+        self.layer0 = _stage(one, one, 1) if input_size == 256 else None
+        self.layer1 = _stage(one, one, 2 if input_size == 256 else 1)
+        self.layer2 = _stage(one, two, 2)
+        self.layer3 = _stage(two, three, 2)
+        self.layer4 = _stage(three, four, 2)
+        self.fc = nn.Linear(four, LATENT)
         initialise(self)
 
     def forward(self, image: Tensor) -> tuple[Tensor, tuple[Tensor, Tensor, Tensor, Tensor]]:
@@ -64,10 +66,10 @@ class Generator(nn.Module):
     def __init__(self, depth: int = 5, output: bool = True) -> None:
         super().__init__()
         self.depth = depth
-        self.fc = nn.Linear(LATENT, 512)
-        self.conv1 = nn.ConvTranspose2d(512, 512, 4, bias=False)
-        self.bn1 = nn.BatchNorm2d(512)
-        width = 512
+        width = ENCODER_WIDTHS[-1]
+        self.fc = nn.Linear(LATENT, width)
+        self.conv1 = nn.ConvTranspose2d(width, width, 4, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
         for number, wider in enumerate(GENERATOR_WIDTHS[:depth], 1):
             self.add_module(f"layer{number}", nn.Sequential(InverseBlock(width, wider)))
             width = wider

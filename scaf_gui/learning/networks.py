@@ -45,7 +45,7 @@ class LandmarkHead(nn.Module):
         super().__init__()
         for number, width in enumerate(GENERATOR_WIDTHS[: architecture.itls], 1):
             self.add_module(f"t{number}", conv3x3(width, width))
-        self.lin = double(64, architecture.num_landmarks)
+        self.lin = double(GENERATOR_WIDTHS[architecture.itls - 1], architecture.num_landmarks)
         initialise(self)
         # Heatmaps are nearly empty: start near zero, or the first steps only unlearn noise.
         nn.init.normal_(self.lin.weight, std=1e-3)

@@ -10,6 +10,8 @@ from scaf_gui.session.simulation.faces import read_faces
 from scaf_gui.session.simulation.results import Results
 from scaf_gui.session.simulation.runner import Finished, Runner, Setting
 
+pytestmark = pytest.mark.usefixtures("slim")
+
 
 def run(work):
     while True:
