@@ -84,8 +84,8 @@ class CheckPanel(QWidget):
         header = made.header()
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        made.setColumnWidth(0, 190)
-        made.setColumnWidth(1, 180)
+        made.setColumnWidth(0, 180)
+        made.setColumnWidth(1, 206)
         return made
 
     def _lay_out(self) -> None:

@@ -28,6 +28,7 @@ class Checking(QObject):
         self._alarms: list[Alarm] = []
         self._size: tuple[str, tuple[int, int] | None] = ("", None)
         self._looked = 0
+        self._wanted: tuple[int, tuple[int, ...]] | None = None
         navigator.shown.connect(self._shown)
         self._panel.chosen.connect(self._go)
         self._panel.checked.connect(lambda: self._shown(*self._navigator.on_canvas()))
@@ -38,6 +39,7 @@ class Checking(QObject):
         """Follow another project, or none; before its first face is shown."""
         self._session = session
         self._size = ("", None)
+        self._wanted = None
         self._panel.open(session)
         self._show([])
         if session is not None:
@@ -58,6 +60,7 @@ class Checking(QObject):
         if face.image != self._size[0]:
             self._size = face.image, image_size(session.folder / face.image)
         placing = face.label is not None and not face.label.based_on and (face.label.flags == 2).any()
+        self._select_wanted()
         self._show([] if placing else session.check.face(face, prediction, self._size[1]))
 
     def _show(self, alarms: list[Alarm]) -> None:
@@ -82,6 +85,17 @@ class Checking(QObject):
         self._canvas.setFocus()
 
     def _go(self, face_id: int, landmarks: Sequence[int]) -> None:
+        self._wanted = (face_id, tuple(landmarks))
         self._navigator.go_to(face_id)
-        if landmarks:
+        self._select_wanted()
+
+    def _select_wanted(self) -> None:
+        """Select what a finding is about, once its face is on the canvas: its image may still be on the way."""
+        face = self._canvas.face
+        if self._wanted is None or face is None or face.id != self._wanted[0]:
+            return
+        landmarks, self._wanted = self._wanted[1], None
+        if len(landmarks) > 1:
+            self._canvas.select_group(frozenset(landmarks))
+        elif landmarks:
             self._canvas.select(landmarks[0])

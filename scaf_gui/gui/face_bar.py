@@ -25,6 +25,7 @@ class FaceBar(QWidget):
         self.name = QLabel(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self.name.setMinimumWidth(120)
         self.state = QLabel(self)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         theme.set_role(self.state, "muted")
@@ -80,7 +81,7 @@ class FaceBar(QWidget):
     def show_findings(self, reasons: Sequence[str]) -> None:
         """Say the first of what looks odd; nothing, where nothing does."""
         more = f"  +{len(reasons) - 1}" if len(reasons) > 1 else ""
-        room = max(160, int(0.45 * self.width()))
+        room = max(140, int(0.34 * self.width()))
         text = self.odd.fontMetrics().elidedText(reasons[0], Qt.TextElideMode.ElideRight, room) if reasons else ""
         self.odd.setText(text + more)
         what_to_do = "Click to go to the landmark. It may well be fine: accept as ever."
