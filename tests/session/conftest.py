@@ -112,6 +112,7 @@ def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) ->
     shutil.copytree(rendered / "images", folder / "images")
     session = new_project(folder / "p.scaf", folder / "images", boxes="whole", use_starter=False)
     PRESETS["tiny"] = _tiny(PRESETS["default"])
+    session.work.look_twice = False
     try:
         _take_all(session, session.find_boxes())
         _label(session, rendered / "truth", 2)
@@ -124,8 +125,9 @@ def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def trained(trained_project: Path, tmp_path: Path) -> Iterator[Session]:
-    """The trained project, copied and open."""
+    """The trained project, copied and open; it looks at each face once."""
     shutil.copytree(trained_project, tmp_path / "copy")
     session = open_project(tmp_path / "copy" / "p.scaf")
+    session.work.look_twice = False
     yield session
     session.close()

@@ -12,6 +12,7 @@ from scaf_gui import paths
 from scaf_gui.core.edits import change_face, reset_to_prediction, set_box
 from scaf_gui.core.face import Author, Box, Label, State
 from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError, TrainingError
+from scaf_gui.session import contest
 from scaf_gui.session.acquire import reorder
 from scaf_gui.session.curves import learning_curve
 from scaf_gui.session.events import PoolScored, PrefillBatch, RefreshResult, RefreshStarted
@@ -37,7 +38,7 @@ def restored(session):
     return session.document
 
 
-def test_fewer_than_two_labels(make_session, label, tiny):
+def test_fewer_than_two_labels(make_session, label, tiny, slim):
     session = make_session()
     for there in ("none", "only one"):
         with pytest.raises(TooFewLabelsError, match=f"at least 2 labelled faces and there is {there}"):
@@ -46,7 +47,7 @@ def test_fewer_than_two_labels(make_session, label, tiny):
     assert session.model is None and not session.companions.exists()
 
 
-def test_a_vanished_folder(make_session, label, tiny, images):
+def test_a_vanished_folder(make_session, label, tiny, images, slim):
     session = make_session()
     label(session, 2)
     shutil.rmtree(images)
@@ -54,7 +55,7 @@ def test_a_vanished_folder(make_session, label, tiny, images):
         refresh(session, tiny)
 
 
-def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny):
+def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny, slim):
     session = make_session()
     first_labels = label(session, 3)
     assert session.current not in first_labels
@@ -104,19 +105,45 @@ def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny)
         again.close()
 
 
+def place(session, count, beside=(0.0, 0.0)):
+    """Label the next faces where the model says, so much beside it."""
+    document = restored(session)
+    for face_id in session.agenda.upcoming(count):
+        face, points = document.face(face_id), document.prediction(face_id).points
+        label = Label.from_points(points + np.array(beside), Author.now("ann"))
+        session.edit(change_face("Place", face, replace(face, label=label, state=State.LABELLED)))
+
+
 def test_a_worse_model_does_not_take_over(trained, tiny):
     """The next labels are where the old model says, so a new one from random weights must be worse."""
     good = trained.model
-    for face_id in trained.agenda.upcoming(4):
-        face, prediction = trained.document.face(face_id), restored(trained).prediction(face_id)
-        label = Label.from_points(prediction.points, Author.now("ann"))
-        trained.edit(change_face("Place", face, replace(face, label=label, state=State.LABELLED)))
+    place(trained, 4)
     result, events = refresh(trained, tiny, mode="full")
     assert result.old_error < 0.5 < result.new_error and not result.kept_new and result.judged_on == 1
     assert trained.model == good and result.model == good
     assert result.message.startswith(f"Kept the old model: {result.old_error:.1f} % against {result.new_error:.1f} %")
     assert [path.stem for path in (trained.companions / "models").iterdir()] == [good.id]
     assert isinstance(events[-1], PoolScored) and events[-1].model_id == good.id
+
+
+def test_the_old_model_is_judged_with_the_labels_that_teach_at_once(trained, tiny, monkeypatch):
+    """All that it was not trained on, with what it has said of them; none where that is switched off."""
+    session, given = trained, []
+
+    def hold(*what):
+        given.append(what[-1])
+        return contest.Outcome(what[3].checkpoint, 1.0, None)
+
+    monkeypatch.setattr(contest, "hold", hold)
+    place(session, 4, beside=(6.0, 0.0))
+    refresh(session, tiny)
+    session.instant.enabled = False
+    refresh(session, tiny)
+    teachers, nothing = given
+    assert nothing is None and len(teachers) == 4
+    assert not {face.face_id for face in teachers} & set(session.model.trained_on)
+    for face in teachers:
+        np.testing.assert_array_equal(face.predicted, session.document.prediction(face.face_id).points)
 
 
 def test_without_a_new_label_nothing_is_trained(trained, tiny):
@@ -128,7 +155,7 @@ def test_without_a_new_label_nothing_is_trained(trained, tiny):
     assert result.kept_new and session.model != model
 
 
-def test_cancelling_changes_nothing(make_session, label, tiny):
+def test_cancelling_changes_nothing(make_session, label, tiny, slim):
     session = make_session()
     label(session, 3)
     work = session.refresh(session.snapshot(), preset=tiny, device="cpu")
@@ -171,7 +198,7 @@ def test_the_learning_curve_is_kept_with_the_model(trained):
     assert learning_curve(Path(trained.model.path).with_name("gone.safetensors")) is None
 
 
-def test_a_face_labelled_while_the_model_trains_is_not_touched(make_session, label, tiny):
+def test_a_face_labelled_while_the_model_trains_is_not_touched(make_session, label, tiny, slim):
     session = make_session()
     label(session, 3)
     work = session.refresh(session.snapshot(), preset=tiny, device="cpu")
@@ -187,10 +214,12 @@ def test_a_face_labelled_while_the_model_trains_is_not_touched(make_session, lab
     assert not set(meanwhile) & set(session.model.trained_on)
 
 
-def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, tiny, take_all):
+def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, tiny, take_all, slim):
     from scaf_gui.session import refresh as module
 
     session = make_session()
+    session.work.look_twice = False
+    session.work.look_twice = False
     label(session, 2)
     plan = module.Plan(preset=tiny, device="cpu", score_seconds=0.0)
     work = module.refresh(session.snapshot(), plan, lambda: session.wanted()[:2], session.cache, session.predictors)
@@ -224,7 +253,7 @@ def test_prefill_puts_the_wanted_face_first_and_follows_a_drawn_box(trained):
     work.close()
 
 
-def test_an_unreadable_image_is_named_and_the_others_are_predicted(make_session, label, tiny, images, take_all):
+def test_an_unreadable_image_is_named_and_the_others_are_predicted(make_session, label, tiny, images, take_all, slim):
     session = make_session()
     label(session, 2)
     broken = session.document.face(session.queue.order[-1])
@@ -309,7 +338,7 @@ def test_relabelling_after_a_reset_asks_for_a_prediction(trained):
     assert session.work.to_predict.get(done[0]) is not None
 
 
-def test_results_know_their_kind(make_session, label, tiny):
+def test_results_know_their_kind(make_session, label, tiny, slim):
     session = make_session()
     label(session, 2)
     result, events = refresh(session, tiny)
