@@ -223,8 +223,10 @@ class Session:
 
     def find_similar(self) -> Generator[SimilarFound, None, tuple[tuple[str, ...], ...]]:
         """Which photos are near-identical, by what they look like; fingerprints are cached."""
-        images = {face.image: face.id for face in reversed(tuple(self.document))}
-        return find_similar(self.folder, dict(reversed(images.items())), self.cache)
+        images: dict[str, int] = {}
+        for face in self.document:
+            images.setdefault(face.image, face.id)
+        return find_similar(self.folder, images, self.cache)
 
     def take(self, event: object, by: object = None) -> str:
         """Take in what a generator yielded or returned: boxes, hashes, predictions, scores, a model.
