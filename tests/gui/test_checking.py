@@ -1,0 +1,133 @@
+"""The label check in the real window: hint, list, going there, fine as it is, marks of several landmarks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from scaf_gui.core import edits
+from scaf_gui.core.face import Author, Flag, Label, State
+from scaf_gui.gui.window import MainWindow
+from scaf_gui.session.project import new_project
+from scaf_gui.session.session import Session
+from scaf_gui.session.truth import read_truth
+from scaf_gui.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
+
+
+@pytest.fixture
+def window(
+    qtbot: QtBot, dressed: QApplication, faces_folder: Path, truth_folder: Path, tmp_path: Path
+) -> Iterator[MainWindow]:
+    """A project of true labels, all accepted, but for face 3: two neighbours of its contour are exchanged."""
+    made = MainWindow(Settings())
+    made.show()
+    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", use_starter=False, settings=made.settings)
+    names = tuple(face.image for face in session.document)
+    truth = read_truth(truth_folder, session.scheme, names)
+    for face in session.document:
+        points = truth[face.image][0].points.copy()
+        if face.id == 3:
+            points[[4, 5]] = points[[5, 4]]
+        label = Label.from_points(points, Author.now("me"))
+        session.edit(edits.change_face("Label", face, replace(face, label=label, state=State.LABELLED)))
+    session.current = 1
+    made.show_session(session)
+    qtbot.waitUntil(
+        lambda: made.workspace.canvas.face is not None and made.workspace.canvas.face.id == 1, timeout=20_000
+    )
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+def opened(window: MainWindow) -> Session:
+    assert window.session is not None
+    return window.session
+
+
+def on_canvas(window: MainWindow) -> int | None:
+    face = window.workspace.canvas.face
+    return None if face is None else face.id
+
+
+def test_from_the_list_to_the_landmarks_and_fine(window: MainWindow, qtbot: QtBot) -> None:
+    panel, bar = window.workspace.check, window.workspace.face_bar
+    assert panel.isHidden() and bar.odd.isHidden()
+    window.actions_by_id["check"].trigger()
+    qtbot.waitUntil(lambda: not panel.worker.is_running, timeout=20_000)
+    assert panel.isVisible()
+    rows = [panel.list.topLevelItem(i) for i in range(panel.list.topLevelItemCount())]
+    row = next(row for row in rows if row.text(1) == "Neighbours out of order")
+    panel.list.setCurrentItem(row)
+    qtbot.waitUntil(lambda: on_canvas(window) == 3, timeout=20_000)
+    qtbot.waitUntil(lambda: set(np.flatnonzero(window.workspace.canvas.chosen())) == {4, 5}, timeout=20_000)
+    assert bar.odd.isVisible() and "exchanged" in bar.odd.toolTip()
+    assert bar.accept.isEnabled()
+    before = panel.list.topLevelItemCount()
+    panel.fine.click()
+    assert panel.list.topLevelItemCount() == before - 1
+    assert bar.odd.isHidden()
+    panel.show_fine.setChecked(True)
+    assert panel.list.topLevelItemCount() == before
+
+
+def test_a_hint_never_keeps_from_accepting(window: MainWindow, qtbot: QtBot) -> None:
+    session = opened(window)
+    window.project.navigator.go_to(3)
+    qtbot.waitUntil(lambda: on_canvas(window) == 3, timeout=20_000)
+    assert window.workspace.face_bar.odd.isVisible()
+    log = len(session.store.edit_log())
+    window.project.accept()
+    assert len(session.store.edit_log()) == log + 1
+    window.project.navigator.go_to(3)
+    qtbot.waitUntil(lambda: on_canvas(window) == 3, timeout=20_000)
+    window.workspace.face_bar.odd.click()
+    assert window.workspace.canvas.selected == 4
+    window.workspace.face_bar.fine.click()
+    assert window.workspace.face_bar.odd.isHidden()
+
+
+def test_a_mended_face_leaves_the_list(window: MainWindow, qtbot: QtBot) -> None:
+    session, panel = opened(window), window.workspace.check
+    panel.check()
+    qtbot.waitUntil(lambda: not panel.worker.is_running, timeout=20_000)
+    face = session.document.face(3)
+    assert face.label is not None
+    points = face.label.points.copy()
+    points[[4, 5]] = points[[5, 4]]
+    session.edit(edits.set_label(face, replace(face.label, points=points), "Mend", "me"))
+    assert 3 not in {alarm.face_id for alarm in panel._alarms}
+
+
+def test_marks_and_attributes_by_key(window: MainWindow, qtbot: QtBot) -> None:
+    session, canvas = opened(window), window.workspace.canvas
+    window.activateWindow()
+    canvas.setFocus()
+    canvas.select_group_of(36)
+
+    def flags() -> np.ndarray:
+        label = session.document.face(1).label
+        assert label is not None
+        return label.flags
+
+    QTest.keyClick(canvas, Qt.Key.Key_O)
+    assert set(np.flatnonzero(flags() == Flag.OCCLUDED)) == set(range(36, 42))
+    assert session.store.edit_log()[-1][0] == "Mark left eye occluded"
+    QTest.keyClick(canvas, Qt.Key.Key_X)
+    assert set(np.flatnonzero(flags() == Flag.MISSING)) == set(range(36, 42))
+    QTest.keyClick(canvas, Qt.Key.Key_V)
+    assert not flags().any()
+    window.project.undo()
+    assert set(np.flatnonzero(flags() == Flag.MISSING)) == set(range(36, 42))
+    QTest.keyClick(canvas, Qt.Key.Key_6, Qt.KeyboardModifier.AltModifier)
+    assert session.document.face(1).attributes == (False,) * 5 + (True,)
