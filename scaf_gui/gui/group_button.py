@@ -16,7 +16,8 @@ class GroupButton(QToolButton):
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
-        self.setText("Groups")
+        self.setText("Groups ▾")
+        self.setStyleSheet("QToolButton::menu-indicator { image: none; width: 0; }")
         self.setToolTip("Select all landmarks of a group; with Shift beside what is selected")
         self.setAccessibleName("Groups of landmarks")
         self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)

@@ -191,6 +191,19 @@ def test_taking_the_only_landmark_back_leaves_an_untouched_face(window: MainWind
     assert window.workspace.canvas.selected == 0
 
 
+def test_the_picture_makes_room_for_the_cursor(window: MainWindow) -> None:
+    canvas = window.workspace.canvas
+    key(window, Key.Key_P)
+    picture, view = canvas.picture, canvas._extent()
+    assert picture is not None
+    for _ in range(2):
+        before = picture.area(view)
+        QTest.mouseMove(canvas.viewport(), before.center().toPoint())
+        QApplication.processEvents()
+        assert not picture.area(view).intersects(before)
+    canvas.grab()
+
+
 def test_a_crowded_place_does_not_catch_the_click_while_placing(window: MainWindow, truth: FloatArray) -> None:
     key(window, Key.Key_P)
     click(window, truth[0])

@@ -23,7 +23,7 @@ SMALLEST, LARGEST, STEP = 1.5, 32.0, 1.25
 #: where it can be pinned; "" lets it go with the landmark
 CORNERS = ("", "top left", "top right", "bottom right", "bottom left")
 #: it makes an image pixel no larger than so many screen pixels, but always a little larger than the canvas does
-_LARGEST_PIXEL = 24.0
+_LARGEST_PIXEL = 18.0
 _MARGIN = 12.0
 _RIM = 3.0  # the rim reaches so far out
 _DIAGONAL = float(np.sqrt(0.5))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QRectF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QImage, QPainter
 
 from scaf_gui.core.arrays import BoolArray, FloatArray
@@ -28,15 +28,23 @@ class Picture:
         self._shape = None if shape is None else _fitted(shape)
         self._order = scheme.walk
         self._made: tuple[object, QImage] | None = None
+        self._right = False
 
     @property
     def height(self) -> int:
         return HEIGHT if self._shape is not None else int(_TEXT) + 12
 
-    def area(self, shown: Shown, selected: int | None, view: tuple[int, int]) -> QRectF:
-        """Where it lies: bottom left, or bottom right while something is put there."""
-        left = QRectF(MARGIN, view[1] - MARGIN - self.height, WIDTH, self.height)
-        return left
+    def area(self, view: tuple[int, int]) -> QRectF:
+        """Where it lies on the screen: bottom left, or bottom right once the cursor came there."""
+        left = view[0] - MARGIN - WIDTH if self._right else MARGIN
+        return QRectF(left, view[1] - MARGIN - self.height, WIDTH, self.height)
+
+    def dodge(self, cursor: QPointF, view: tuple[int, int]) -> bool:
+        """Go to the other side when the cursor comes near; whether it does."""
+        if not self.area(view).adjusted(-MARGIN, -MARGIN, MARGIN, MARGIN).contains(cursor):
+            return False
+        self._right = not self._right
+        return True
 
     def paint(self, painter: QPainter, shown: Shown, selected: int | None, view: tuple[int, int]) -> None:
         """Draw it in screen pixels. :param selected: the landmark that the next click places"""
@@ -46,7 +54,7 @@ class Picture:
             self._made = key, self._draw(shown.human, selected, ratio)
         painter.save()
         painter.resetTransform()
-        painter.drawImage(self.area(shown, selected, view).topLeft(), self._made[1])
+        painter.drawImage(self.area(view).topLeft(), self._made[1])
         painter.restore()
 
     def _draw(self, done: BoolArray, selected: int | None, ratio: float) -> QImage:

@@ -337,6 +337,8 @@ class ToolCanvas(Canvas):
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         super().mouseMoveEvent(event)
+        if self.picture is not None and self.picture.dodge(event.position(), self._extent()):
+            self.viewport().update()
         if self._held is None and self._group and self._shown is not None and not self.is_busy:
             self._show_part(event.position())
 
