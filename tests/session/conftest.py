@@ -125,9 +125,8 @@ def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture
 def trained(trained_project: Path, tmp_path: Path) -> Iterator[Session]:
-    """The trained project, copied and open; it looks at each face once."""
+    """The trained project, copied and open."""
     shutil.copytree(trained_project, tmp_path / "copy")
     session = open_project(tmp_path / "copy" / "p.scaf")
-    session.work.look_twice = False
     yield session
     session.close()

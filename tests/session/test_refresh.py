@@ -106,7 +106,8 @@ def test_first_model_then_a_judged_one_then_reopening(make_session, label, tiny,
 
 
 def place(session, count, beside=(0.0, 0.0)):
-    """Label the next faces where the model says, so much beside it."""
+    """Label the next faces where the model says at its first look, so much beside it."""
+    session.work.look_twice = False
     document = restored(session)
     for face_id in session.agenda.upcoming(count):
         face, points = document.face(face_id), document.prediction(face_id).points
@@ -219,7 +220,6 @@ def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, 
 
     session = make_session()
     session.work.look_twice = False
-    session.work.look_twice = False
     label(session, 2)
     plan = module.Plan(preset=tiny, device="cpu", score_seconds=0.0)
     work = module.refresh(session.snapshot(), plan, lambda: session.wanted()[:2], session.cache, session.predictors)
@@ -236,6 +236,7 @@ def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, 
 
 def test_prefill_puts_the_wanted_face_first_and_follows_a_drawn_box(trained):
     session = trained
+    session.work.look_twice = False
     session.work.use_model(replace(session.model, id="same weights"))
     for face in session.document:
         assert face.state is State.LABELLED or session.work.to_predict.get(face.id)
