@@ -80,8 +80,19 @@ class LandmarkItem(QGraphicsItem):
 
     def preview_shape(self, shown: Shown) -> None:
         """Draw the same landmarks elsewhere until others are shown; dots keep their size."""
-        self._shown = shown
-        self.update()
+        before, self._shown = self._shown, shown
+        if before is None or self._layers["labels"]:
+            self.update()
+            return
+        changed = (before.points != shown.points).any(axis=1) & np.isfinite(shown.points).all(axis=1)
+        near = changed | np.isin(np.arange(len(changed)), self._edges[changed[self._edges].any(axis=1)])
+        around = np.concatenate([before.points[near], shown.points[near]])
+        around = around[np.isfinite(around).all(axis=1)]
+        if len(around):
+            (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
+            pad = style.REACH / self._zoom
+            self.update(QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad))
+        self._touch(self._selected)
 
     def mark(self, *, selected: int | None, hovered: int | None, dragged: bool) -> None:
         """Tell which landmark is selected, which is under the cursor, and whether the selected one moves."""

@@ -14,6 +14,7 @@ from scaf_gui.core.face import Flag
 from scaf_gui.core.shape import Gain, ShapeModel, gain
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.shown import Shown
+from scaf_gui.gui.canvas.sprites import stamp
 
 #: held at the press, it gives this one drag the other way round: alone where the shape follows, and the reverse
 OPPOSITE = Qt.KeyboardModifier.AltModifier
@@ -86,9 +87,13 @@ class Trails(QGraphicsItem):
 
     def show_moves(self, before: FloatArray, after: FloatArray) -> None:
         """:param before, after: (N, 2) image pixels"""
-        if len(self._moves) or len(before):
-            self._moves = np.stack([before, after], axis=1)
-            self.update()
+        if not len(self._moves) and not len(before):
+            return
+        around = np.concatenate([self._moves.reshape(-1, 2), before, after])
+        self._moves = np.stack([before, after], axis=1)
+        low, high = around.min(axis=0), around.max(axis=0)
+        pad = 0.05 * float((high - low).max()) + 4.0  # lines and rings are some screen pixels wide
+        self.update(QRectF(low[0] - pad, low[1] - pad, high[0] - low[0] + 2 * pad, high[1] - low[1] + 2 * pad))
 
     @property
     def moves(self) -> FloatArray:
@@ -111,9 +116,10 @@ class Trails(QGraphicsItem):
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        lines, rings = ink.lines(moves), ink.circles(moves[:, 0], 2.0)
-        for colour, width in ((style.FAINT_HALO, 3.0), (style.MOVED, 1.2)):
-            painter.setPen(style.pen(colour, width))
-            painter.drawLines(lines)
-            painter.drawPath(rings)
+        lines = ink.lines(moves)
+        painter.setPen(style.pen(style.FAINT_HALO, 3.0))
+        painter.drawLines(lines)
+        painter.setPen(style.pen(style.MOVED, 1.3))
+        painter.drawLines(lines)
+        stamp(painter, moves[:, 0], "circle", 2.0, style.MOVED, 1.0, filled=False)
         painter.restore()
