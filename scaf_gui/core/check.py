@@ -317,7 +317,8 @@ def _deepest_crossing(
         """(pieces, landmarks) signed distance of landmarks from each piece's line."""
         off = points[landmark][None] - start[:, None]
         area: FloatArray = along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0]
-        return area / length[:, None]
+        distance: FloatArray = area / length[:, None]
+        return distance
 
     first, second = side(ends[:, 0]), side(ends[:, 1])
     apart = (first * second < 0) & ((first * second).T < 0)

@@ -68,7 +68,8 @@ class Typical:
         known = np.isfinite(points).all(axis=1)
         if known.sum() < min(LEAST_LANDMARKS, len(points)):
             return None
-        return _aligned(points[None], self.shape)[0]
+        placed: FloatArray = _aligned(points[None], self.shape)[0]
+        return placed
 
     def oddness(self, points: FloatArray, face: int | None = None, without: frozenset[int] = frozenset()) -> Oddness:
         """How unusual each landmark is, judged from all others.
@@ -140,7 +141,8 @@ def _mean_shape(points: FloatArray, scheme: Scheme) -> FloatArray:
         lacking = ~np.isfinite(placed).any(axis=0)
         placed[:, lacking] = 0.0
         shape = np.where(lacking, shape, np.nanmedian(placed, axis=0))
-    return shape / max(normaliser(shape, scheme), 1e-9)
+    scaled: FloatArray = shape / max(normaliser(shape, scheme), 1e-9)
+    return scaled
 
 
 def _aligned(points: FloatArray, shape: FloatArray) -> FloatArray:
@@ -180,7 +182,8 @@ def _gaussian(placed: FloatArray) -> _Gaussian:
     covariance = off.T @ off / len(off)
     share = 1.0 / (1.0 + len(off) / 10.0)
     covariance = (1 - share) * covariance + share * np.diag(np.diag(covariance))
-    return _Gaussian(mean, np.linalg.inv(covariance + HAND**2 * np.eye(len(mean))))
+    precision: FloatArray = np.linalg.inv(covariance + HAND**2 * np.eye(len(mean))).astype(np.float64)
+    return _Gaussian(mean, precision)
 
 
 def _conditional(faces: FloatArray, mean: FloatArray, precision: FloatArray) -> tuple[FloatArray, FloatArray]:

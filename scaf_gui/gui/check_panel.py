@@ -166,11 +166,13 @@ class CheckPanel(QWidget):
         if alarm is None or session is None:
             return
         session.check.set_fine(alarm, not session.check.is_fine(alarm))
-        at = self.list.indexOfTopLevelItem(self.list.currentItem())
+        item = self.list.currentItem()
+        at = self.list.indexOfTopLevelItem(item) if item is not None else 0
         self._fill()
-        if self.list.topLevelItemCount():
+        item = self.list.topLevelItem(min(at, self.list.topLevelItemCount() - 1))
+        if item is not None:
             self.list.blockSignals(True)  # stays where the person is; going on is theirs
-            self.list.setCurrentItem(self.list.topLevelItem(min(at, self.list.topLevelItemCount() - 1)))
+            self.list.setCurrentItem(item)
             self.list.blockSignals(False)
         self._name_button()
         self.checked.emit()
