@@ -25,7 +25,7 @@ class FaceBar(QWidget):
         self.name = QLabel(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
         self.name.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
-        self.name.setMinimumWidth(120)
+        self.name.setMinimumWidth(80)
         self.state = QLabel(self)
         self.state.setTextFormat(Qt.TextFormat.PlainText)
         theme.set_role(self.state, "muted")
