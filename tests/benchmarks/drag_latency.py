@@ -113,7 +113,13 @@ def main() -> None:
 
 
 #: what is in use while a landmark is dragged
-TOOLS = {"plain": "plain", "with the loupe": "loupe", "along the curve": "along", "all moved": "group", "shape follows": "shape"}
+TOOLS = {
+    "plain": "plain",
+    "with the loupe": "loupe",
+    "along the curve": "along",
+    "all moved": "group",
+    "shape follows": "shape",
+}
 
 
 def use(canvas: Canvas, tool: str) -> None:

@@ -66,4 +66,3 @@ def test_landmarks_show_names_flags_expected_errors_and_who_set_them(qtbot: QtBo
     assert panel.table.selectionModel().selectedRows()[0].row() == 2
     panel.show_face(None, None, None)
     assert panel.model.rowCount() == 0 and not panel.attributes[0].isEnabled()
-

@@ -92,10 +92,12 @@ def test_a_whole_session(
     label = session.document.face(first).label
     assert label is not None and label.placed.sum() == 1 and label.placed[30]
     np.testing.assert_allclose(label.points[30], target, atol=1.0)
-    np.testing.assert_allclose(label.points[29], prediction.points[29])
+    # the others follow, but nobody has placed them
+    gone = np.abs(label.points - prediction.points).max(axis=1)
+    assert 0 < gone[29] < gone[30]
     assert session.document.face(first).state is State.STARTED
     log = [title for title, *_ in session.store.edit_log() if title != "Find faces"]
-    assert log == ["Move nose bridge 03"]
+    assert log == ["Move nose bridge 03, shape follows"]
 
     # accept goes to the next face; undo comes back
     hand.press(Qt.Key.Key_Return)
@@ -250,7 +252,8 @@ def test_predictions_that_arrive_while_a_landmark_is_held_do_not_move_it(
     label = session.document.face(face_id).label
     assert label is not None and label.based_on == old.model_id
     np.testing.assert_allclose(label.points[30], held, atol=1.0)
-    np.testing.assert_allclose(label.points[8], old.points[8])
+    # what follows starts from the prediction that was on the screen, not from the one that came meanwhile
+    assert np.abs(label.points[8] - old.points[8]).max() < 9.0
 
 
 def test_skip_next_previous_and_the_list(window: MainWindow, qtbot: QtBot, faces_folder: Path, tmp_path: Path) -> None:

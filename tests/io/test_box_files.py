@@ -106,9 +106,7 @@ def test_a_matlab_file_of_something_else(tmp_path: Path) -> None:
     from tests.io.test_matlab import plain
 
     renamed.write_bytes(plain(STRUCTS).replace(b"bounding_boxes", b"bounding_foxes"))
-    with pytest.raises(
-        LabelFileError, match=r"y.mat: has no variable 'bounding_boxes', but bounding_foxes, note"
-    ):
+    with pytest.raises(LabelFileError, match=r"y.mat: has no variable 'bounding_boxes', but bounding_foxes, note"):
         read_boxes("mat", renamed, IMAGES)
     renamed.write_bytes(plain(STRUCTS).replace(b"imgName", b"ImgName"))
     with pytest.raises(LabelFileError, match=r"y.mat: entry 1: has no text 'imgName'"):

@@ -184,12 +184,12 @@ def test_the_edit_moves_only_what_may_move() -> None:
     after = edit.changes[0].after
     assert after is not None
     assert after.label is not None
-    np.testing.assert_array_equal(after.label.points, POINTS + [[0], [5], [5], [0], [5]])
+    np.testing.assert_array_equal(after.label.points, np.add(POINTS, [[0], [5], [5], [0], [5]]))
     assert list(after.label.placed) == [True, True, False, False, False]
     assert edit.title == "Move nose, shape follows"
     done = move_shape(replace(face, state=State.LABELLED), None, 1, POINTS + 5, "me")
     assert done is not None
     assert done.changes[0].after is not None
     assert done.changes[0].after.label is not None
-    np.testing.assert_array_equal(done.changes[0].after.label.points, POINTS + [[0], [5], [0], [0], [0]])
+    np.testing.assert_array_equal(done.changes[0].after.label.points, np.add(POINTS, [[0], [5], [0], [0], [0]]))
     assert move_shape(UNTOUCHED, None, 1, POINTS, "me") is None
