@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,9 @@ def pytest_configure(config: pytest.Config) -> None:
     # The offscreen platform says this of every top-level window that has a minimum size;
     # no other message is let through.
     config.addinivalue_line("qt_log_ignore", "This plugin does not support propagateSizeHints")
+    # A shell starts background jobs with interrupts ignored, and children inherit that; tests interrupt children.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
