@@ -74,7 +74,8 @@ def checks(environment: Environment, pytest_arguments: list[str]) -> dict[str, l
         "mypy packaging": [python, "-m", "mypy", "--strict", *scripts],
         "layers": [str(environment.script("lint-imports"))],
         "wheel": [python, "packaging/check_wheel.py"],
-        "tests": [python, "-m", "pytest", *pytest_arguments],
+        # one process for each processor; the tests of a file stay together, as they share what is slow to make
+        "tests": [python, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *pytest_arguments],
     }
 
 

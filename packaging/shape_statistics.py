@@ -12,16 +12,17 @@ import sys
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "benchmarks"))
 
 import numpy as np
-from faces import labelled_faces, read_image, scheme_68
+from train_starter import labelled_faces, read_image
 
 from scaf_gui.core.calibration import Signal, perfect_magnitude
+from scaf_gui.core.scheme import load_scheme
 from scaf_gui.core.shape import covariance_of, in_frame, mean_shape
 from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.predictor import Predictor
+from scaf_gui.paths import resource_folder
 from scaf_gui.session.expected import shipped
 
 
@@ -34,7 +35,7 @@ def main() -> int:
     parser.add_argument("--device", default="auto")
     parser.add_argument("--out", type=Path, required=True)
     given = parser.parse_args()
-    scheme = scheme_68()
+    scheme = load_scheme(resource_folder() / "schemes" / "300w-68.json")
     model = load_checkpoint(given.model, scheme)
     predictor = Predictor(model, choose_device(given.device), scheme)
     pool = labelled_faces(given.data / "300w" / "pool", scheme)

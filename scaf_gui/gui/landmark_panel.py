@@ -206,7 +206,7 @@ class LandmarkPanel(QWidget):
         header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setHighlightSections(False)
         header.setMinimumSectionSize(40)
-        for column, width in ((1, 70), (2, 55), (3, 45)):
+        for column, width in ((1, 64), (2, 53), (3, 54)):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             table.setColumnWidth(column, width)
 
