@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from scaf_gui.learning.device import Device
     from scaf_gui.learning.predictor import Predictor
     from scaf_gui.learning.start import Start
+    from scaf_gui.learning.training import TrainResult
     from scaf_gui.session.events import SnapshotFace, TrainingSnapshot
     from scaf_gui.session.session import Session
 
@@ -72,6 +74,23 @@ def bridged_model(snapshot: TrainingSnapshot, device: Device, held: Sequence[int
     faces = [face for face in snapshot.faces if face.face_id not in held][-MOST_FACES:]
     found = _fitted(snapshot, faces, Predictor(source, device, source.scheme, scores=()), source.scheme.flip)
     return None if found is None else bridged(source, found, snapshot.scheme, {"device": device.why})
+
+
+def refitted(snapshot: TrainingSnapshot, device: Device, held: Sequence[int], lost: TrainResult) -> TrainResult | None:
+    """A second candidate where the project's model is a map and the model trained from it has lost: the map anew.
+
+    :param held: ids of the faces that candidates are judged by; it does not learn from them
+    :param lost: what training gave, whose curve and time the candidate keeps
+    """
+    if snapshot.model is None or snapshot.model.mode != "bridge":
+        return None
+    bridge = bridged_model(snapshot, device, held)
+    return None if bridge is None else replace(lost, checkpoint=bridge, validation_nme=None, between=None)
+
+
+def title(labels: int) -> str:
+    """Name of a model that is no more than a map."""
+    return f"Starter led here by {labels} label{'' if labels == 1 else 's'}"
 
 
 def suffices(scheme: Scheme, use_starter: bool, labels: int) -> bool:

@@ -179,7 +179,7 @@ def _bridged(
     """The first model of a scheme that the starter does not know: nothing is trained, so there is nothing to judge."""
     faces = tuple(face.face_id for face in snapshot.faces)
     many = f"{len(faces)} label{'' if len(faces) == 1 else 's'}"
-    model = replace(_info(snapshot, plan, bridge, faces), title=f"Starter led here by {many}", mode="bridge")
+    model = _info(snapshot, replace(plan, mode="bridge"), bridge, faces)
     predictors.put(bridge, plan.device, snapshot.scheme)
     message = f"The starter now predicts these landmarks, led there by {many}; refresh again after a few more"
     return _save(snapshot, RefreshResult(True, model, message, labels=len(faces), device=device.why), bridge)
@@ -224,7 +224,7 @@ def _base(snapshot: TrainingSnapshot, plan: Plan, held: tuple[int, ...], device:
 def _train(
     snapshot: TrainingSnapshot, plan: Plan, held: tuple[int, ...], base: Start | None, device: Device
 ) -> Generator[Any, None, TrainResult]:
-    """Learn from the faces that are not held out; those tell when to stop, once there are enough of them."""
+    """Learn from the faces that are not held out; those tell when to stop."""
     from scaf_gui.learning.examples import Example
     from scaf_gui.learning.presets import preset
     from scaf_gui.learning.training import train
@@ -281,7 +281,14 @@ def _judged(
     faces = [face for face in snapshot.faces if face.face_id in held]
     rival = predictors.get(old, plan.device, snapshot.scheme)
     teachers = crossfit.teachers(snapshot.faces, old.trained_on) if snapshot.instant else None
-    outcome = contest.hold(faces, _reader(snapshot.folder), rival, trained, device, snapshot.scheme, teachers)
+    mode, read = plan.mode, _reader(snapshot.folder)
+    outcome = contest.hold(faces, read, rival, trained, device, snapshot.scheme, teachers)
+    if outcome.found is not None and outcome.found.proven <= 0:
+        anew = bridging.refitted(snapshot, device, held, trained)
+        if anew is not None:
+            second = contest.hold(faces, read, rival, anew, device, snapshot.scheme, teachers)
+            if second.found is not None and second.found.proven > 0:
+                outcome, mode = second, "bridge"
     found, checkpoint = outcome.found, outcome.checkpoint
     if found is None or not found.faces:
         message = "Kept the old model: none of the images to compare with could be read"
@@ -289,7 +296,8 @@ def _judged(
     takes_over, message = judge.verdict(found)
     model = old
     if takes_over:
-        model = replace(_info(snapshot, plan, checkpoint, seen), error=found.new, judged_on=found.faces)
+        model = _info(snapshot, replace(plan, mode=mode), checkpoint, seen)
+        model = replace(model, error=found.new, judged_on=found.faces)
         predictors.put(checkpoint, plan.device, snapshot.scheme)
     message = _with_note(message, trained)
     return RefreshResult(takes_over, model, message, found.old, found.new, found.faces, **shared), checkpoint
@@ -305,7 +313,7 @@ def _info(snapshot: TrainingSnapshot, plan: Plan, checkpoint: Checkpoint, seen: 
         id=checkpoint.id,
         path=str(models.model_path(snapshot.companions, checkpoint.id)),
         own=True,
-        title=f"{len(seen)} labels, {plan.mode}",
+        title=bridging.title(len(seen)) if plan.mode == "bridge" else f"{len(seen)} labels, {plan.mode}",
         created=str(checkpoint.meta.get("created", "")),
         preset=plan.preset,
         mode=plan.mode,

@@ -117,7 +117,43 @@ def test_the_next_refresh_trains_from_it(
     label(session, truth, 3)
     result = drive(session, preset=tiny)
     assert result.judged_on and result.old_error is not None and result.new_error is not None
-    assert session.model == first or session.model.mode == "quick"
+    assert session.model == first or result.kept_new
+
+
+def test_where_training_loses_the_map_is_fitted_anew(
+    make_session: Callable[..., Session],
+    nine: str,
+    shipped: Path,
+    truth: Path,
+    tiny: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from scaf_gui.session import contest
+
+    session = make_session(scheme_id=nine, use_starter=True)
+    label(session, truth, 1)
+    drive(session, preset=tiny)
+    first = session.model
+    assert first is not None and first.mode == "bridge"
+    added = label(session, truth, 9)
+    hold, seen = contest.hold, []
+
+    def training_loses(faces, read, old, trained, *rest):  # type: ignore[no-untyped-def]
+        outcome = hold(faces, read, old, trained, *rest)
+        seen.append(trained.checkpoint.meta["recipe"]["mode"])
+        if seen[-1] == "bridge":
+            assert trained.checkpoint.meta["recipe"]["labels"] == 10 - len(faces)
+            return replace(outcome, found=replace(outcome.found, gain=1.0, doubt=0.1))
+        return replace(outcome, found=replace(outcome.found, gain=-1.0))
+
+    monkeypatch.setattr(contest, "hold", training_loses)
+    result = drive(session, preset=tiny)
+    assert seen == ["quick", "bridge"] and result.kept_new
+    model = session.model
+    assert model is not None and model != first and model.mode == "bridge"
+    assert model.title == f"Starter led here by {len(model.trained_on)} labels"
+    assert set(first.trained_on) < set(model.trained_on) < {*first.trained_on, *added}
+    assert load_checkpoint(Path(model.path), session.scheme).id == model.id
 
 
 def test_without_a_starter_or_against_the_users_will_nothing_is_bridged(
