@@ -29,7 +29,7 @@ def test_the_readme_opens_with_the_window_and_names_the_two_commands() -> None:
 
 
 def test_the_keys_of_the_readme_are_those_of_the_program() -> None:
-    from scaf_gui.gui.actions import ACTS
+    from scaf_gui.gui.acts import ACTS
 
     titles = {key: act.title.lower() for act in ACTS for key in act.keys}
     rows = re.findall(r"^\| (.+?) \| (.+?) \|$", README, re.MULTILINE)[1:]

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog
 
 from scaf_gui.core.face import ATTRIBUTES, Flag
 from scaf_gui.gui import theme
-from scaf_gui.gui.actions import ACTS, NUDGES
+from scaf_gui.gui.acts import ACTS, NUDGES
 from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.queue_model import FILTERS
 
