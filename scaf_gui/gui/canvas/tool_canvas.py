@@ -1,20 +1,19 @@
-"""The canvas with its tools: loupe, selections of several landmarks, drags along a curve, placing by clicks."""
+"""The canvas with its tools: loupe, drags of a selection or along a curve, rubber band, placing by clicks."""
 
 from __future__ import annotations
 
-import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt, QTimer, Signal
 from PySide6.QtGui import QKeyEvent, QMouseEvent, QPainter, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
-from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.curves import curve_of
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import selection, style
-from scaf_gui.gui.canvas.canvas import Canvas
 from scaf_gui.gui.canvas.drag import Drag
 from scaf_gui.gui.canvas.gestures import CurveDrag, Gesture, Moved, Rubber, Transform
+from scaf_gui.gui.canvas.group_canvas import GroupCanvas
 from scaf_gui.gui.canvas.loupe import Loupe
 from scaf_gui.gui.canvas.placing import Picture
 
@@ -23,30 +22,21 @@ LINGER_MS = 1500
 _SHIFT, _CONTROL = Qt.KeyboardModifier.ShiftModifier, Qt.KeyboardModifier.ControlModifier
 
 
-class ToolCanvas(Canvas):
-    """Adds gestures upon several landmarks to :class:`Canvas`; previews only, as there.
+class ToolCanvas(GroupCanvas):
+    """Adds the loupe and gestures upon several landmarks; previews only.
 
-    - ``pointsMoved(Moved)``: a gesture upon several landmarks was let go
-    - ``nudged()``: the arrow keys have moved something, which was announced just before
-    - ``groupSelected(frozenset of landmarks)``: several landmarks are selected, or none of that kind any more
     - ``loupeTurned(factor)``, ``reachTurned(share of the face)``: the wheel has changed it
     - ``placingLeft()``: Escape has ended placing
     """
 
-    pointsMoved = Signal(object)  # noqa: N815
-    nudged = Signal()
-    groupSelected = Signal(object)  # noqa: N815
     loupeTurned = Signal(float)  # noqa: N815
     reachTurned = Signal(float)  # noqa: N815
     placingLeft = Signal()  # noqa: N815
 
     _held: Gesture | None = None
-    _group: frozenset[int] = frozenset()
-    _scheme: Scheme | None = None
-    _part = ""  # the handle under the cursor
     _double: int | None = None  # a second press upon this landmark, which selects its group when it stays a click
-    #: whether the loupe is wanted, whether Tab enlarges, whether a plain drag takes neighbours along, and how far
-    loupe_on, walk_zoom, along, reach = True, False, False, 0.25
+    #: whether the loupe is wanted, whether a plain drag takes neighbours along, and how far
+    loupe_on, along, reach = True, False, 0.25
     loupe: Loupe | None = None
     picture: Picture | None = None  # while landmarks are placed by clicks
 
@@ -63,12 +53,7 @@ class ToolCanvas(Canvas):
     def show_face(
         self, face: Face | None, prediction: Prediction | None, scheme: Scheme, expected: FloatArray | None = None
     ) -> None:
-        """As :meth:`Canvas.show_face`; several selected landmarks stay selected while the face stays."""
-        if not self.is_busy:
-            same = face is not None and self._face is not None and face.id == self._face.id
-            if not same or scheme is not self._scheme:
-                self.select_group(frozenset())
-            self._scheme = scheme
+        """As :meth:`GroupCanvas.show_face`, with the loupe upon it."""
         super().show_face(face, prediction, scheme, expected)
         self._aim()
 
@@ -133,83 +118,11 @@ class ToolCanvas(Canvas):
             if not area.isEmpty():
                 self.viewport().update(area.toAlignedRect())
 
-    # -- several landmarks
-
-    @property
-    def group(self) -> frozenset[int]:
-        """Several selected landmarks; empty while there is only one, or none."""
-        return self._group
-
-    def select_group(self, landmarks: frozenset[int], *, add: bool = False) -> None:
-        """Select several landmarks. :param add: beside those that are selected"""
-        count = 0 if self._shown is None else len(self._shown.points)
-        chosen = frozenset(i for i in landmarks if 0 <= i < count)
-        if add:
-            chosen |= self._group or (frozenset() if self._selected is None else {self._selected})
-        if self.is_busy or chosen == self._group:
-            return
-        self._group = chosen
-        if chosen and self._selected not in chosen:
-            super()._choose(min(chosen))
-        self.groupSelected.emit(chosen)
-        self.viewport().update()
-
-    def select_group_of(self, landmark: int, *, add: bool = False) -> None:
-        """Select the group that a landmark belongs to."""
-        if self._scheme is not None:
-            found = next((group for group in self._scheme.groups if landmark in group.landmarks), None)
-            self._choose(landmark)
-            self.select_group(frozenset(found.landmarks if found is not None else (landmark,)), add=add)
-
-    def _choose(self, landmark: int | None) -> None:
-        if self._group and landmark not in self._group and self._held is None:
-            self.select_group(frozenset())
-        super()._choose(landmark)
-
-    def chosen(self) -> BoolArray:
-        """(num_landmarks,) bool: the selected landmarks, be it one or several."""
-        mask = np.zeros(0 if self._shown is None else len(self._shown.points), dtype=np.bool_)
-        mask[sorted(self._group) or ([] if self._selected is None else [self._selected])] = True
-        return mask
-
-    def select_next(self, step: int = 1) -> None:
-        """Walk the landmarks in anatomical order, group by group; enlarging where that is wished."""
-        if self.box_selected or self._shown is None or self._scheme is None:
-            super().select_next(step)
-            return
-        walk = self._scheme.walk
-        at = walk.index(self._selected) + step if self._selected in walk else (0 if step > 0 else -1)
-        self._group = frozenset() if self._group and not self.is_busy else self._group
-        self.select(walk[at % len(walk)])
-        if self.walk_zoom:
-            self.zoom_to(self._selected)
-        self.viewport().update()
-
-    def zoom_to(self, landmark: int | None) -> None:
-        """Show the surroundings of a landmark, a sixth of the face to each side."""
-        place = self.position(landmark)
-        bounds = self._shown.bounds() if self._shown is not None else None
-        if place is None or bounds is None or self.is_busy:
-            return
-        side = max(bounds[2], bounds[3]) / 3
-        self._fit = None
-        self._fit_rectangle(place[0] - side / 2, place[1] - side / 2, side, side)
-
     def nudge(self, dx: float, dy: float) -> None:
-        """Move the selected landmarks, or the box's handle, by so many image pixels."""
-        if self.is_busy or self._shown is None:
-            return
-        if len(self._group) < 2 or self.box_selected:
-            had = self.position(self._selected) is not None and not self.box_selected
+        """As :meth:`GroupCanvas.nudge`; the loupe shows a single landmark for a while."""
+        if not self.is_busy and self._shown is not None and (len(self._group) < 2 or self.box_selected):
             self._lingering.start()
-            super().nudge(dx, dy)
-            if had:
-                self.nudged.emit()
-            return
-        chosen = self.chosen() & np.isfinite(self._shown.points).all(axis=1)
-        points = np.where(chosen[:, None], self._shown.points + np.array([dx, dy]), self._shown.points)
-        self.pointsMoved.emit(Moved(points, chosen, chosen, "Move"))
-        self.nudged.emit()
+        super().nudge(dx, dy)
 
     # -- placing by clicks
 
@@ -319,11 +232,6 @@ class ToolCanvas(Canvas):
     def _on_curve(self, landmark: int) -> bool:
         return self._scheme is not None and curve_of(self._scheme, landmark) is not None
 
-    def _toggle(self, landmark: int) -> None:
-        """Add one landmark to the selection, or take it out."""
-        now = self._group or (frozenset() if self._selected is None else frozenset({self._selected}))
-        self.select_group(now ^ {landmark})
-
     def _follow_gesture(self, event: QMouseEvent) -> bool:
         if self._held is None:
             return super()._follow_gesture(event)
@@ -338,21 +246,6 @@ class ToolCanvas(Canvas):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
         super().mouseMoveEvent(event)
         if self.picture is not None and self.picture.dodge(event.position(), self._extent()):
-            self.viewport().update()
-        if self._held is None and self._group and self._shown is not None and not self.is_busy:
-            self._show_part(event.position())
-
-    def _show_part(self, spot: QPointF) -> None:
-        """Let the cursor say what a press would do with the selection."""
-        assert self._shown is not None
-        box = selection.frame(self._shown.points, self._group, self.zoom)
-        part = selection.part_at(box, self.zoom, *self._scene_point(spot)) if box is not None else None
-        name = "" if part is None else part[0]
-        if name != self._part:
-            self._part = name
-            cursors = {"move": Qt.CursorShape.SizeAllCursor, "rotate": Qt.CursorShape.PointingHandCursor}
-            cursor = cursors.get(name, Qt.CursorShape.SizeFDiagCursor)
-            self.viewport().setCursor(cursor) if name else self.viewport().unsetCursor()
             self.viewport().update()
 
     def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802
