@@ -20,6 +20,7 @@ import numpy.typing as npt
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Prediction
+from scaf_gui.io.steady_file import SteadyFile
 
 _FORMAT = 1
 #: predictions of the newest models are kept, older ones make room
@@ -39,6 +40,7 @@ class ProjectCache:
         self.path = path
         self.problem = ""
         self._file: Any = None
+        self._beneath: SteadyFile | None = None
         self._open()
 
     def close(self) -> None:
@@ -47,8 +49,9 @@ class ProjectCache:
         if file is not None:
             try:
                 file.close()
-            except _FAILURES as error:  # the disk is full: what was written last is not to be trusted
+            except _FAILURES as error:
                 self._set_aside(error)
+        self._let_go()
 
     def __enter__(self) -> ProjectCache:
         return self
@@ -201,18 +204,24 @@ class ProjectCache:
         if self._file is None:
             return otherwise
         try:
-            return action(self._file)
+            result = action(self._file)
         except _FAILURES as error:
-            self._set_aside(error)
-            self._open()
-            return otherwise
+            if self._beneath is None or self._beneath.error is None:
+                self._set_aside(error)
+                self._open()
+                return otherwise
+            result = otherwise
+        if self._beneath is not None and self._beneath.error is not None:
+            self.close()
+        return result
 
     def _open(self) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self.path.exists():
                 try:
-                    self._file = _opened(self.path)
+                    self._beneath = SteadyFile(self.path, "r+b")
+                    self._file = _opened(self._beneath)
                     return
                 except PermissionError:
                     raise
@@ -220,11 +229,26 @@ class ProjectCache:
                     self._set_aside(error)
             # "latest" marks a file whose writer was killed; "fsm" uses the space of what is forgotten
             # again. No lock: the project file's keeps other processes out, and some network drives have none.
-            self._file = h5py.File(self.path, "w", libver="latest", locking=False, fs_strategy="fsm", fs_persist=True)
+            self._beneath = SteadyFile(self.path, "w+b")
+            self._file = h5py.File(
+                self._beneath, "w", driver="fileobj", libver="latest", fs_strategy="fsm", fs_persist=True
+            )
             self._file.attrs["format"] = _FORMAT
         except OSError as error:
             self._file = None
+            self._let_go()
             self.problem = f"nothing is cached: {error}"
+
+    def _let_go(self) -> None:
+        """Close the file beneath; where the disk was full, it is of no use any more and makes room."""
+        beneath, self._beneath = self._beneath, None
+        if beneath is None:
+            return
+        beneath.close()
+        if beneath.error is not None:
+            self.problem = f"nothing is cached: {beneath.error.strerror or beneath.error}"
+            with suppress(OSError):
+                self.path.unlink(missing_ok=True)
 
     def _set_aside(self, error: Exception) -> None:
         """Move a file that cannot be used out of the way; the newest such file is kept for a look."""
@@ -233,12 +257,13 @@ class ProjectCache:
         if file is not None:
             with suppress(*_FAILURES):
                 file.close()
+        self._let_go()
         with suppress(OSError):
             self.path.replace(self.path.with_name(self.path.name + ".damaged"))
 
 
-def _opened(path: Path) -> Any:
-    file = h5py.File(path, "r+", libver="latest", locking=False)
+def _opened(beneath: SteadyFile) -> Any:
+    file = h5py.File(beneath, "r+", driver="fileobj", libver="latest")
     if file.attrs.get("format") != _FORMAT:
         file.close()
         raise ValueError("not a cache of this version")

@@ -17,6 +17,7 @@ from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
 from scaf_gui.io.formats.marks import as_attributes
+from scaf_gui.io.steady_file import new_hdf5
 
 if TYPE_CHECKING:
     import h5py
@@ -52,7 +53,7 @@ class Hdf5Format(FaceFormat):
         import h5py
 
         names = SafeNames(folder, (face.image for face in faces))
-        with h5py.File(folder.path_for(f"labels{'_' * bool(split)}{split}.h5"), "w") as file:
+        with new_hdf5(folder.path_for(f"labels{'_' * bool(split)}{split}.h5")) as (file, beneath):
             file.attrs.update(
                 {
                     "format": 1,
@@ -77,6 +78,8 @@ class Hdf5Format(FaceFormat):
                 if len(block) == _BLOCK:
                     _append(columns, block)
                     block = []
+                    if beneath.error is not None:  # a full disk: no use in going on
+                        raise beneath.error
             _append(columns, block)
 
     def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
