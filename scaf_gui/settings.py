@@ -62,6 +62,7 @@ SETTINGS: tuple[Setting, ...] = (
         ("", "top left", "top right", "bottom right", "bottom left"),
     ),
     Setting("walk_zoom", False, "Zoom while walking", "Tab enlarges the surroundings of the landmark it goes to"),
+    Setting("confidence", False, "Colour by confidence", "Colour landmarks by how far they are expected to be off"),
     Setting("fall_off", False, "Drag neighbours along", "A dragged landmark takes those beside it on its curve along"),
     Setting(
         "fall_off_radius",

@@ -114,7 +114,7 @@ class Background(QObject):
         self._training = True
         self.work.emit("refresh", "Refreshing the model")
         self.refresh_began.emit()
-        self.refresh.start(lambda: _politely(generator, training=True))
+        self.refresh.start(lambda: politely(generator, training=True))
         self._yield_to_training()
 
     def find_moved(self) -> None:
@@ -152,7 +152,7 @@ class Background(QObject):
         self._box_total = len(self._session.work.to_search)
         self.work.emit("boxes", "Finding faces…")
         generator = self._session.find_boxes()
-        self.boxes.start(lambda: _politely(generator))
+        self.boxes.start(lambda: politely(generator))
 
     def _boxes_yielded(self, event: object) -> None:
         self._take(event)
@@ -176,7 +176,7 @@ class Background(QObject):
         if session.work.owes_first_look():  # a second look at the next face is not worth a word
             self.work.emit("prefill", "Pre-filling…")
         generator = session.prefill(device=self._device)
-        self.prefill.start(lambda: _politely(generator))
+        self.prefill.start(lambda: politely(generator))
 
     def _prefill_yielded(self, event: object) -> None:
         self._take(event)
@@ -243,7 +243,7 @@ class Background(QObject):
         self._needs_hashes = False
         self.work.emit("hashing", "Fingerprinting the images…")
         generator = self._session.hash_images()
-        self.hashing.start(lambda: _politely(generator))
+        self.hashing.start(lambda: politely(generator))
 
     def _hashes_yielded(self, event: object) -> None:
         self._take(event)
@@ -255,7 +255,7 @@ class Background(QObject):
         if self._idle(self.similar) and self._needs_similar:
             self._needs_similar = False
             generator = self._session.find_similar()
-            self.similar.start(lambda: _politely(generator))
+            self.similar.start(lambda: politely(generator))
 
     def _similar_yielded(self, event: object) -> None:
         self._take(event)
@@ -288,7 +288,7 @@ def _device(wanted: str) -> Generator[object, None, str]:
     return choose_device(wanted).why
 
 
-def _politely(generator: Generator[Any, Any, Any], training: bool = False) -> Generator[Any, Any, Any]:
+def politely(generator: Generator[Any, Any, Any], training: bool = False) -> Generator[Any, Any, Any]:
     """Run a generator so that the window keeps a processor to itself."""
     _step_back()
     if training:

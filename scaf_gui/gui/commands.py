@@ -78,6 +78,7 @@ class Commands:
         }
         handlers |= {name: partial(canvas.nudge, dx, dy) for name, (dx, dy) in NUDGES.items()}
         handlers |= project.precision.handlers(handlers)
+        handlers |= project.insight.handlers()
         for place, key in enumerate(ATTRIBUTES):
             handlers[f"attribute_{key}"] = partial(project.editor.toggle_attribute, place)
         for act in ACTS:

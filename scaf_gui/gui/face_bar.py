@@ -34,6 +34,10 @@ class FaceBar(QWidget):
         self.accept = QPushButton("Accept and next", self)
         self.accept.setToolTip("Stand for these landmarks and go to the next face (Return)")
         theme.set_role(self.accept, "primary")
+        # how many landmarks are worth a look: a click goes to the next
+        self.doubt = QPushButton(self)
+        self.doubt.setAccessibleName("Landmarks worth a look")
+        theme.set_role(self.doubt, "quiet")
         # what the label check has to say: calm, and never in the way of "accept"
         self.odd = QPushButton(self)
         self.odd.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -42,7 +46,7 @@ class FaceBar(QWidget):
         self.fine = QPushButton("Fine", self)
         self.fine.setToolTip("It is fine as it is: do not say so again while the landmarks stay")
         theme.set_role(self.fine, "chip")
-        for button in (self.skip, self.accept, self.odd, self.fine):
+        for button in (self.skip, self.accept, self.doubt, self.odd, self.fine):
             # a click must not take the keys away from the canvas
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setIconSize(QSize(16, 16))
@@ -50,6 +54,7 @@ class FaceBar(QWidget):
         row.setContentsMargins(14, 7, 12, 7)
         row.setSpacing(8)
         row.addWidget(self.name, 1)
+        row.addWidget(self.doubt)
         row.addWidget(self.odd)
         row.addWidget(self.fine)
         row.addWidget(self.state)
@@ -62,6 +67,7 @@ class FaceBar(QWidget):
         self._dress()
         self.show_face(None, False)
         self.show_findings(())
+        self.show_doubt(0)
 
     def show_face(self, face: Face | None, acceptable: bool, which: str = "") -> None:
         """
@@ -77,6 +83,22 @@ class FaceBar(QWidget):
         theme.set_role(self.state, "good" if state is State.LABELLED else "muted")
         self.accept.setEnabled(face is not None and acceptable)
         self.skip.setEnabled(face is not None)
+
+    def show_doubt(self, left: int, *, begun: bool = False, ended: bool = False) -> None:
+        """Say how many landmarks are worth a look; nothing, where none was.
+
+        :param begun: whether some were looked at
+        :param ended: whether the walk over them has come to its end: what is left is to accept
+        """
+        if ended:
+            text = "All looked at: Return accepts"
+        elif begun:
+            text = f"{left} more worth a look · Q" if left else "No more worth a look"
+        else:
+            text = f"{left} worth a look · Q"
+        self.doubt.setText(text)
+        self.doubt.setToolTip("Go to the landmark that is most likely off (Q); Shift+Q goes back")
+        self.doubt.setVisible(bool(left) or begun or ended)
 
     def show_findings(self, reasons: Sequence[str]) -> None:
         """Say the first of what looks odd; nothing, where nothing does."""

@@ -33,7 +33,7 @@ TOGETHER = 1.0
 #: what the wheel changes is written to the settings when it has rested so long
 _REST_MS = 700
 #: acts whose state is remembered: act id = key of the setting
-REMEMBERED = ("loupe", "walk_zoom", "fall_off")
+REMEMBERED = ("loupe", "walk_zoom", "fall_off", "confidence")
 
 
 class Precision(QObject):

@@ -16,6 +16,7 @@ from scaf_gui.gui.background import Background
 from scaf_gui.gui.checking import Checking
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
+from scaf_gui.gui.insight import Insight
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.photo_faces import PhotoFaces
@@ -59,6 +60,7 @@ class ProjectView(QObject):
             self,
         )
         self.checking = Checking(workspace, self.navigator, self)
+        self.insight = Insight(workspace, self.navigator, settings, status.say, self)
         self._hint = ""
         self._folder_told = False
         self._later = QTimer(self)
@@ -116,8 +118,8 @@ class ProjectView(QObject):
         if session.notice and session.folder.is_dir():
             self.messages.warning(session.notice)
         self._later.start(LATEST_MS)
-        self.checking.open(session)
-        self.navigator.open(session)
+        for part in (self.checking, self.insight, self.navigator):  # the navigator last: it shows the first face
+            part.open(session)
 
     def close(self) -> None:
         """Stop the work, close the file. Nothing is lost and nothing is asked."""
@@ -131,11 +133,8 @@ class ProjectView(QObject):
             self.background.deleteLater()
             self.background = None
         session.agenda.on_change = session.expected.on_change = None
-        self.checking.open(None)
-        self.navigator.open(None)
-        self.precision.open(None)
-        self.editor.open(None)
-        self.photo.open(None)
+        for part in (self.insight, self.checking, self.navigator, self.precision, self.editor, self.photo):
+            part.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
         self.workspace.finish.open(None)
@@ -158,6 +157,7 @@ class ProjectView(QObject):
         made.trouble.connect(self._trouble)
         made.device_known.connect(self.status.show_device)
         made.model_changed.connect(self._show_model)
+        made.model_changed.connect(self.insight.refresh)
         made.refresh_began.connect(training.begin)
         made.refresh_stage.connect(training.show_stage)
         made.refresh_progress.connect(training.show_progress)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas import Canvas
@@ -12,6 +12,7 @@ from scaf_gui.gui.face_bar import FaceBar
 from scaf_gui.gui.finish_line import FinishLineView
 from scaf_gui.gui.landmark_panel import LandmarkPanel
 from scaf_gui.gui.queue_panel import QueuePanel
+from scaf_gui.gui.reconstruction_panel import ReconstructionPanel
 from scaf_gui.gui.shape_bar import ShapeBar
 from scaf_gui.gui.training_panel import TrainingPanel
 
@@ -31,11 +32,16 @@ class Workspace(QWidget):
         self.finish = FinishLineView(self)
         self.face_bar = FaceBar(self)
         self.check = CheckPanel(self)
+        self.reconstruction = ReconstructionPanel(self)
         middle = QWidget(self)
         rows = QVBoxLayout(middle)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        rows.addWidget(self.canvas, 1)
+        stage = QHBoxLayout()
+        stage.setSpacing(0)
+        stage.addWidget(self.canvas, 1)
+        stage.addWidget(self.reconstruction)
+        rows.addLayout(stage, 1)
         rows.addWidget(self.face_bar)
         rows.addWidget(self.check)
         side = QWidget(self)

@@ -81,10 +81,10 @@ class Predictor:
         self.model_id = checkpoint.id
         self.crop_size = checkpoint.architecture.input_size
         self.device = device
-        self._matrix = None if source.id == scheme.id else matrix
+        self.matrix = None if source.id == scheme.id else matrix
         self._flip = torch.as_tensor(source.flip)
         self._flip_average = bool(checkpoint.meta.get("flip_average", False)) if flip_average is None else flip_average
-        self._scheme = scheme
+        self.scheme = scheme
         self._second_look = second_look
         self._decode = DECODERS[decoder or checkpoint.meta["decoder"]]
         self._sigma = float(checkpoint.meta["sigma"])
@@ -121,6 +121,11 @@ class Predictor:
         heatmaps, features = zip(*parts, strict=True)
         return self._joined(heatmaps), self._joined(features)
 
+    def mirrored_heatmaps(self, crops: Sequence[ByteArray]) -> Tensor:
+        """As :meth:`heatmaps`, from the crops' mirror images: a look of its own, in the frame of the crops."""
+        heatmaps, _ = self.heatmaps([crop[:, ::-1] for crop in crops])
+        return heatmaps[:, self._flip].flip(3).contiguous()
+
     def _joined(self, parts: Sequence[Tensor]) -> Tensor:
         return torch.cat([part.to(self.device.torch) for part in parts])
 
@@ -154,14 +159,14 @@ class Predictor:
     def predict(self, crops: Sequence[ByteArray] | ByteArray) -> CropPredictions:
         """Landmarks of crops (B, crop_size, crop_size, 3) uint8 RGB."""
         heatmaps, features = self.heatmaps(crops)
-        peak, points_crop = self._landmarks(heatmaps)
+        peak, points_crop = self.landmarks(heatmaps)
         with torch.inference_mode():
             magnitude = magnitudes(heatmaps, peak, self._window)
             scores = {name: function(heatmaps, peak, self._window) for name, function in self._scores.items()}
         magnitude_array = magnitude.cpu().numpy().astype(np.float64)
-        if self._matrix is not None:
+        if self.matrix is not None:
             # A learnt map has negative weights too: what counts is how much a landmark depends on each.
-            shares = np.abs(self._matrix)
+            shares = np.abs(self.matrix)
             magnitude_array = magnitude_array @ (shares / shares.sum(axis=1, keepdims=True)).T
         return CropPredictions(
             points_crop,
@@ -170,14 +175,20 @@ class Predictor:
             features.cpu().numpy(),
         )
 
-    def _landmarks(self, heatmaps: Tensor) -> tuple[Tensor, FloatArray]:
+    def own_landmarks(self, heatmaps: Tensor) -> FloatArray:
+        """(B, L, 2) float64 heatmap pixels, of the checkpoint's own scheme."""
+        with torch.inference_mode():
+            found: FloatArray = self._decode(heatmaps, self._sigma)[1].cpu().numpy().astype(np.float64)
+        return found
+
+    def landmarks(self, heatmaps: Tensor) -> tuple[Tensor, FloatArray]:
         """Peaks (B, L, 2), and the landmarks (B, K, 2) of the project's scheme in crop pixels."""
         with torch.inference_mode():
             peak, points = self._decode(heatmaps, self._sigma)
             points = to_crop(points, self.crop_size, heatmaps.shape[-1])
         points_crop: FloatArray = points.cpu().numpy().astype(np.float64)
-        if self._matrix is not None:
-            points_crop = np.einsum("kl,blc->bkc", self._matrix, points_crop)
+        if self.matrix is not None:
+            points_crop = np.einsum("kl,blc->bkc", self.matrix, points_crop)
         return peak, points_crop
 
     def predict_faces(
@@ -208,13 +219,12 @@ class Predictor:
 
     def _seen_again(self, faces: Sequence[tuple[ByteArray, Square]], points: list[FloatArray]) -> list[FloatArray]:
         """The mean of first looks (L, 2), image pixels, and of second ones, mirrored in crops cut by the first."""
-        views = [level_view(found, self._scheme, square) for found, (_, square) in zip(points, faces, strict=True)]
+        views = [level_view(found, self.scheme, square) for found, (_, square) in zip(points, faces, strict=True)]
         crops = [
             cut_crop(image, square, self.crop_size, degrees)
             for (image, _), (square, degrees) in zip(faces, views, strict=True)
         ]
-        heatmaps, _ = self.heatmaps([crop[:, ::-1] for crop in crops])
-        _, again = self._landmarks(heatmaps[:, self._flip].flip(3).contiguous())
+        _, again = self.landmarks(self.mirrored_heatmaps(crops))
         return [
             (found + transform(inverse(crop_transform(square, self.crop_size, degrees)), other)) / 2
             for found, other, (square, degrees) in zip(points, again, views, strict=True)

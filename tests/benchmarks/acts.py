@@ -163,7 +163,7 @@ def predicted(predictor: Predictor, faces: list[Example], cache: Path, name: str
         np.savez(path, points=points, strength=strength, peak=np.array([-f.scores["peak"] for f in found]))
     with np.load(path) as file:
         points, strength, peak = file["points"], file["strength"], file["peak"]
-    scheme = predictor._scheme
+    scheme = predictor.scheme
     calibration = calibration_of(scheme.id, scheme.num_landmarks)
     perfect = perfect_magnitude(predictor._sigma, predictor._window)
     spread = [calibration.landmarks(Signal(s / perfect, float(p))) for s, p in zip(strength, peak, strict=True)]

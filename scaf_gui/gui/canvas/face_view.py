@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
+from scaf_gui.gui.canvas.heat import HeatItem
 from scaf_gui.gui.canvas.landmark_item import LandmarkItem
 from scaf_gui.gui.canvas.shown import Shown, shown
 from scaf_gui.gui.canvas.view import ImageView
@@ -26,6 +27,8 @@ class FaceView(ImageView):
         super().__init__(parent)
         self._landmarks = LandmarkItem()
         self.scene().addItem(self._landmarks)
+        self.heat = HeatItem()
+        self.scene().addItem(self.heat)
         self._face: Face | None = None
         self._shown: Shown | None = None
         self._selected: int | None = None
@@ -64,7 +67,8 @@ class FaceView(ImageView):
         if bounds is None:
             self.fit_image()
         else:
-            self._fit_rectangle(*bounds)
+            known = self._shown.known() if self._shown is not None and self.turn else ()
+            self._fit_points(known) if len(known) > 1 else self._fit_rectangle(*bounds)
         self._fit = "face"
 
     def _refit(self) -> None:
@@ -74,7 +78,7 @@ class FaceView(ImageView):
             super()._refit()
 
     def _camera_changed(self) -> None:
-        self._landmarks.set_zoom(self.zoom)
+        self._landmarks.set_zoom(self.zoom, bool(self.turn))
 
     @property
     def skeleton(self) -> bool:
@@ -103,6 +107,24 @@ class FaceView(ImageView):
     def ghost(self, on: bool) -> None:
         self._landmarks.set_layer("ghost", on)
 
+    @property
+    def confidence(self) -> bool:
+        """Whether predicted landmarks are coloured by how far they are expected to be off."""
+        return self._landmarks.layer("confidence")
+
+    @confidence.setter
+    def confidence(self, on: bool) -> None:
+        self._landmarks.set_layer("confidence", on)
+
+    @property
+    def has_doubt(self) -> bool:
+        """Whether anything is shown of which an error is expected."""
+        return self._shown is not None and bool(np.isfinite(self._shown.doubt).any())
+
+    def show_looked(self, landmarks: frozenset[int]) -> None:
+        """Let the rings of landmarks be faint that somebody has looked at."""
+        self._landmarks.set_looked(landmarks)
+
     # -- selection
 
     @property
@@ -114,7 +136,7 @@ class FaceView(ImageView):
         count = 0 if self._shown is None else len(self._shown.points)
         self._choose(landmark if landmark is not None and 0 <= landmark < count else None)
         place = self.position(self._selected)
-        if place is not None and not self._scene_area().contains(*place):
+        if place is not None and not self._sees(*place):
             x, y = self._camera.to_screen(*place)
             width, height = self._extent()
             self._move_by(width / 2 - x, height / 2 - y)

@@ -12,6 +12,7 @@ from scaf_gui.core.face import Flag
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.hit import spacing
 from scaf_gui.gui.canvas.names import paint_names, paint_tag, tag_areas
+from scaf_gui.gui.canvas.scales import ERRORS, error_step
 from scaf_gui.gui.canvas.shown import Shown
 from scaf_gui.gui.canvas.sprites import stamp
 
@@ -31,12 +32,13 @@ class LandmarkItem(QGraphicsItem):
         self.setZValue(1)
         self._shown: Shown | None = None
         self._edges = np.empty((0, 2), dtype=np.intp)
-        self._zoom = 1.0
+        self._zoom, self._turned = 1.0, False
         self._dot = style.LARGEST_DOT
         self._selected: int | None = None
         self._hovered: int | None = None
         self._dragged = False
-        self._layers = {"skeleton": True, "labels": False, "ghost": False}
+        self._layers = {"skeleton": True, "labels": False, "ghost": False, "confidence": False}
+        self._looked: frozenset[int] = frozenset()
 
     # -- what is shown
 
@@ -47,9 +49,9 @@ class LandmarkItem(QGraphicsItem):
         self._measure()
         self.update()
 
-    def set_zoom(self, zoom: float) -> None:
-        """Tell how many screen pixels an image pixel has."""
-        self._zoom = zoom
+    def set_zoom(self, zoom: float, turned: bool = False) -> None:
+        """Tell how many screen pixels an image pixel has, and whether the image is shown turned."""
+        self._zoom, self._turned = zoom, turned
         self._measure()
 
     def _measure(self) -> None:
@@ -103,11 +105,17 @@ class LandmarkItem(QGraphicsItem):
             self._selected, self._hovered, self._dragged = selected, hovered, dragged
             self._touch(selected, hovered)
 
+    def set_looked(self, landmarks: frozenset[int]) -> None:
+        """Tell which landmarks somebody has looked at: their rings are faint from then on."""
+        changed = self._looked ^ landmarks
+        self._looked = landmarks
+        self._touch(*changed)
+
     def layer(self, name: str) -> bool:
         return self._layers[name]
 
     def set_layer(self, name: str, on: bool) -> None:
-        """Show or hide "skeleton", "labels" or "ghost"."""
+        """Show or hide "skeleton", "labels" or "ghost"; colour by "confidence" or not."""
         self._layers[name] = on
         self.update()
 
@@ -142,6 +150,9 @@ class LandmarkItem(QGraphicsItem):
                 for tag in tag_areas(self._shown.names[landmark], x, y):
                     below = QRectF(tag.x(), tag.y(), tag.width(), 2 * (y - tag.y()))
                     area |= QRectF(below.topLeft() / self._zoom, below.size() / self._zoom)
+                if self._turned:  # the tag is upright on the screen, the image is not: as far in every direction
+                    far = max(abs(x - area.left() * self._zoom), abs(area.right() * self._zoom - x)) * 1.42 / self._zoom
+                    area |= QRectF(points[landmark, 0] - far, points[landmark, 1] - far, 2 * far, 2 * far)
             self.update(area)
 
     # -- painting
@@ -151,19 +162,16 @@ class LandmarkItem(QGraphicsItem):
         if shown is None:
             return
         view = painter.worldTransform()
-        scale, shift = np.array([view.m11(), view.m22()]), np.array([view.dx(), view.dy()])
         exposed = view.mapRect(option.exposedRect)
         painter.save()
         painter.resetTransform()
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         if shown.box is not None:
-            corner = view.map(QPointF(shown.box.x, shown.box.y))
-            ink.brackets(
-                painter, QRectF(corner.x(), corner.y(), shown.box.width * scale[0], shown.box.height * scale[1])
-            )
+            box = shown.box
+            ink.brackets(painter, ink.corners(box.x, box.y, box.width, box.height, view))
+        points = ink.mapped(shown.points, view)
         if self._layers["ghost"] and shown.ghost is not None:
-            self._paint_ghost(painter, shown, shown.ghost * scale + shift, shown.points * scale + shift)
-        points = shown.points * scale + shift
+            self._paint_ghost(painter, shown, ink.mapped(shown.ghost, view), points)
         if self._layers["skeleton"]:
             self._paint_skeleton(painter, shown, points, exposed)
         near = ink.within(points, exposed, style.REACH)
@@ -209,9 +217,20 @@ class LandmarkItem(QGraphicsItem):
         occluded = near & (shown.flags == Flag.OCCLUDED)
         for human, colour, reach in ((False, style.PREDICTED, radius + 0.8), (True, style.HUMAN, radius)):
             mine = shown.human == human
+            if not human and self._layers["confidence"]:
+                mine = mine & np.isnan(shown.doubt)
             stamp(painter, points[visible & mine], "circle", reach, colour, 1.0 if human else 1.3, filled=human)
             stamp(painter, points[occluded & mine], "diamond", radius + 1.6, colour, 1.4)
-        stamp(painter, points[near & shown.unsure], "circle", 2.2 * radius, style.UNSURE, 1.6)
+        if self._layers["confidence"]:
+            steps = error_step(shown.doubt)
+            for step, (_, colour) in enumerate(ERRORS):
+                mine = steps == step
+                stamp(painter, points[visible & mine], "circle", radius + 0.8, colour, 2.2)
+                stamp(painter, points[occluded & mine], "diamond", radius + 1.6, colour, 2.2)
+        looked = np.zeros_like(shown.unsure)
+        looked[[i for i in self._looked if i < len(looked)]] = True
+        stamp(painter, points[near & shown.unsure & looked], "circle", 2.2 * radius, style.LOOKED, 1.2)
+        stamp(painter, points[near & shown.unsure & ~looked], "circle", 2.2 * radius, style.UNSURE, 1.6)
         stamp(painter, points[near & (shown.flags == Flag.MISSING)], "cross", 3.5, style.MISSING, 1.5)
 
     def _paint_marks(self, painter: QPainter, points: FloatArray) -> None:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scaf_gui.core.arrays import BoolArray, ByteArray, FloatArray, frozen
+from scaf_gui.core.doubt import WORTH_A_LOOK, doubt
 from scaf_gui.core.face import Box, Face, Flag, Prediction, State
 from scaf_gui.core.scheme import Scheme
 
-#: a landmark that is expected to be off by more than this many % of the normaliser is ringed: it may need a drag
-UNSURE_ABOVE = 3.0
+#: a landmark that is expected to be off by more than this many % of the normaliser is ringed
+UNSURE_ABOVE = WORTH_A_LOOK
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,13 +22,16 @@ class Shown:
     ``points`` (num_landmarks, 2) float64, image pixels, NaN where there is nothing to draw; ``flags``
     (num_landmarks,) of :class:`Flag`; ``human`` (num_landmarks,) bool: a person stands for it (placed by
     hand, or accepted with the face), the others are only predicted; ``unsure`` (num_landmarks,) bool:
-    predicted, and expected to need a drag; ``ghost`` (num_landmarks, 2): what was predicted, where a label hides it.
+    predicted, and expected to need a drag; ``doubt`` (num_landmarks,): expected error of what is predicted in %, NaN
+    where a person stands for it or nothing is known; ``ghost`` (num_landmarks, 2): what was predicted, where a label
+    hides it.
     """
 
     points: FloatArray
     flags: ByteArray
     human: BoolArray
     unsure: BoolArray
+    doubt: FloatArray
     ghost: FloatArray | None
     box: Box | None
     names: tuple[str, ...]
@@ -40,7 +44,9 @@ class Shown:
         human[landmark] = True
         if flags[landmark] == Flag.MISSING:
             flags[landmark] = Flag.VISIBLE
-        return replace(self, points=frozen(points), flags=flags, human=human)
+        errors = self.doubt.copy()
+        errors[landmark] = np.nan
+        return replace(self, points=frozen(points), flags=flags, human=human, doubt=errors)
 
     def with_points(self, points: FloatArray, moved: BoolArray, placed: BoolArray) -> Shown:
         """The same with several landmarks somewhere else; of those ``moved``, the ``placed`` ones by hand."""
@@ -51,11 +57,16 @@ class Shown:
             flags=flags,
             human=self.human | (moved & placed),
             unsure=self.unsure & ~(moved & placed),
+            doubt=np.where(moved & placed, np.nan, self.doubt),
         )
+
+    def known(self) -> FloatArray:
+        """(N, 2): the landmarks that have a place."""
+        return self.points[np.isfinite(self.points).all(axis=1)]
 
     def bounds(self) -> tuple[float, float, float, float] | None:
         """(x, y, width, height) around the landmarks, else the box, else ``None``."""
-        finite = self.points[np.isfinite(self.points).all(axis=1)]
+        finite = self.known()
         if len(finite) > 1:
             low, high = finite.min(axis=0), finite.max(axis=0)
             if (high > low).all():
@@ -84,19 +95,15 @@ def shown(
         human = label.placed | (face.state is State.LABELLED)
     elif prediction is not None:
         points = prediction.points
+    errors = doubt(expected, human)
     return Shown(
         points=points,
         flags=flags,
         human=human,
-        unsure=_unsure(expected, count) & ~human,
+        unsure=np.asarray(errors > UNSURE_ABOVE, dtype=np.bool_),
+        doubt=errors,
         ghost=None if prediction is None or label is None else prediction.points,
         box=None if face is None else face.box,
         names=tuple(name.replace("_", " ") for name in scheme.names),
         edges=scheme.edges,
     )
-
-
-def _unsure(expected: FloatArray | None, count: int) -> BoolArray:
-    if expected is None:
-        return np.zeros(count, dtype=np.bool_)
-    return np.asarray(expected > UNSURE_ABOVE, dtype=np.bool_)

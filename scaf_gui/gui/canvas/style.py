@@ -15,6 +15,8 @@ from PySide6.QtGui import QBrush, QColor, QFont, QPen
 HUMAN = "#6fc6f7"
 PREDICTED = "#ffc247"
 UNSURE = "#ff8ac6"
+#: the ring of one that somebody has looked at
+LOOKED = "#70ffd9ec"
 SELECTED = "#ffffff"
 MISSING = "#d4d8de"
 HALO = "#c8000000"

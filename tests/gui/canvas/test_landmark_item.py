@@ -51,7 +51,7 @@ def on_screen(canvas: Canvas) -> ByteArray:
 
 def test_one_item_for_all_landmarks(canvas: Canvas) -> None:
     assert len([item for item in canvas.scene().items() if isinstance(item, LandmarkItem)]) == 1
-    assert len(canvas.scene().items()) == 6  # with the photo, the other faces, the box, the rubber rectangle and trails
+    assert len(canvas.scene().items()) == 7  # with photo, heatmap, other faces, box, rubber rectangle and trails
 
 
 @pytest.mark.parametrize("count", [1, 2, 500])
@@ -67,7 +67,7 @@ def test_schemes_of_any_size(make_canvas: Callable[[], Canvas], count: int) -> N
     canvas.fit_image()
     canvas.select(count - 1)
     assert (pixels(canvas) != empty).any()
-    assert len(canvas.scene().items()) == 6
+    assert len(canvas.scene().items()) == 7
 
 
 @pytest.mark.parametrize("labels", [False, True])
