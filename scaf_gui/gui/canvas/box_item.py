@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from scaf_gui.core.handles import OUTLINE, WHOLE, Handle, Rectangle, handle_place
-from scaf_gui.gui.canvas import style
+from scaf_gui.gui.canvas import ink, style
 
 _EVERYWHERE = QRectF(-1e7, -1e7, 2e7, 2e7)
 #: half the side of a handle, screen pixels
@@ -45,16 +46,17 @@ class BoxItem(QGraphicsItem):
             return
         view = painter.worldTransform()
         x, y, width, height = self._box
-        outline = QRectF(view.map(QPointF(x, y)), view.map(QPointF(x + width, y + height)))
-        if not (self._handles or self._near) and max(outline.width(), outline.height()) > _SMALL:
+        zoom = float(np.hypot(view.m11(), view.m12()))
+        if not (self._handles or self._near) and max(width, height) * zoom > _SMALL:
             return
+        outline = ink.polygon(ink.corners(x, y, width, height, view))
         painter.save()
         painter.resetTransform()
         painter.setBrush(Qt.BrushStyle.NoBrush)
         whole = self._handles and self._active == WHOLE
         for colour, pen_width in ((style.HALO, 3.4), (style.SELECTED, 1.8 if whole else 1.2)):
             painter.setPen(style.pen(colour, pen_width))
-            painter.drawRect(outline)
+            painter.drawPolygon(outline)
         if self._handles:
             for handle in OUTLINE:
                 self._paint_handle(painter, view.map(QPointF(*handle_place(self._box, handle))), handle)

@@ -60,19 +60,30 @@ class Gesture:
 
 
 class Rubber(Gesture):
-    """A rectangle that selects what it encloses."""
+    """A rectangle, upright on the screen, that selects what it encloses.
 
-    def __init__(self, pressed: Pair, place: Pair):
+    :param turn: by which the image is shown turned, radians
+    """
+
+    def __init__(self, pressed: Pair, place: Pair, turn: float = 0.0):
         super().__init__(pressed)
         self.start = self.end = place
+        self._turn = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
 
     def _go(self, place: Pair) -> None:
         self.end = place
 
     def inside(self, points: FloatArray) -> frozenset[int]:
         """The landmarks, of (num_landmarks, 2), that it encloses."""
-        low, high = np.minimum(self.start, self.end), np.maximum(self.start, self.end)
-        return frozenset(np.flatnonzero(((points >= low) & (points <= high)).all(axis=1)).tolist())
+        ends, seen = np.array([self.start, self.end]) @ self._turn, points @ self._turn
+        inside = (seen >= ends.min(axis=0)) & (seen <= ends.max(axis=0))
+        return frozenset(np.flatnonzero(inside.all(axis=1)).tolist())
+
+    def corners(self) -> FloatArray:
+        """(4, 2) its corners in image pixels."""
+        (x0, y0), (x1, y1) = np.array([self.start, self.end]) @ self._turn
+        made: FloatArray = np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]) @ self._turn.T
+        return made
 
 
 class Transform(Gesture):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF
@@ -9,7 +11,11 @@ from PySide6.QtGui import QImage, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from scaf_gui.core.arrays import ByteArray
+from scaf_gui.gui.canvas.look import Look
 from scaf_gui.gui.canvas.pyramid import Pyramid
+
+#: of a loupe's picture, beside the image
+_BESIDE = np.uint32(0xFF0E1014)
 
 
 class ImageItem(QGraphicsItem):
@@ -26,12 +32,25 @@ class ImageItem(QGraphicsItem):
         self._picture: QImage | None = None
         self._pixels: npt.NDArray[np.uint32] | None = None  # the picture's memory
         self._at = (0.0, 0.0)
+        self._look: Look | None = None
+        #: told of a level whose local contrast would be needed, so that it is worked out beside the painting
+        self.lacks: Callable[[Pyramid, int], object] = lambda pyramid, level: None
 
     def set_image(self, image: ByteArray | None) -> None:
         """Show another image, (height, width, 3) uint8 RGB."""
         self.prepareGeometryChange()
         self._pyramid = None if image is None else Pyramid(image)
         self._key, self._picture, self._pixels = (), None, None
+        self.update()
+
+    def set_look(self, look: Look) -> None:
+        """Change how the photo is shown; itself it stays as it is."""
+        self._look = None if look.is_neutral else look
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Make the picture anew: it may be shown better now."""
+        self._key = ()
         self.update()
 
     @property
@@ -50,13 +69,15 @@ class ImageItem(QGraphicsItem):
         to_screen = painter.worldTransform()
         area = painter.viewport() if widget is None else widget.rect()
         ratio = painter.device().devicePixelRatioF()
+        turn = float(np.arctan2(to_screen.m12(), to_screen.m11())) if to_screen.m12() else 0.0
         self._render(
-            to_screen.m11() * ratio,
+            float(np.hypot(to_screen.m11(), to_screen.m12())) * ratio,
             -to_screen.dx() * ratio,
             -to_screen.dy() * ratio,
             round(area.width() * ratio),
             round(area.height() * ratio),
             ratio,
+            turn,
         )
         if self._picture is not None:
             painter.save()
@@ -64,40 +85,48 @@ class ImageItem(QGraphicsItem):
             painter.drawImage(QPointF(*self._at), self._picture)
             painter.restore()
 
-    def patch(self, x: float, y: float, scale: float, side: int, ratio: float) -> QImage | None:
+    def patch(self, x: float, y: float, scale: float, side: int, ratio: float, turn: float = 0.0) -> QImage | None:
         """A small picture of the surroundings of (x, y) image pixels, for a loupe.
 
         :param scale: window pixels per image pixel
         :param side: width and height of the picture, window pixels; dark where the image ends
         :param ratio: screen pixels per window pixel
+        :param turn: by which the image is turned, radians, clockwise
         """
         if self._pyramid is None:
             return None
         across, finer = round(side * ratio), scale * ratio
-        seen = self._pyramid.view(finer, x * finer - across / 2, y * finer - across / 2, across, across)
+        cos, sin = (float(np.cos(turn)), float(np.sin(turn))) if turn else (1.0, 0.0)
+        left, top = (cos * x - sin * y) * finer - across / 2, (sin * x + cos * y) * finer - across / 2
+        seen = self._pyramid.view(finer, left, top, across, across, turn, self._look)
         if seen is None:
             return None
-        left, top, pixels = seen
+        column, row, pixels = seen
         rows, columns = pixels.shape
         picture = QImage(across, across, QImage.Format.Format_ARGB32_Premultiplied)
         if (rows, columns) != (across, across):
-            picture.fill(0xFF0E1014)
+            picture.fill(int(_BESIDE))
         memory = np.frombuffer(picture.bits(), np.uint32).reshape(across, picture.bytesPerLine() // 4)
-        memory[top : top + rows, left : left + columns] = pixels
+        memory[row : row + rows, column : column + columns] = np.where(pixels, pixels, _BESIDE) if turn else pixels
         picture.setDevicePixelRatio(ratio)
         return picture
 
-    def _render(self, scale: float, left: float, top: float, width: int, height: int, ratio: float) -> None:
-        key = (scale, left, top, width, height, ratio)
+    def _render(
+        self, scale: float, left: float, top: float, width: int, height: int, ratio: float, turn: float
+    ) -> None:
+        key = (scale, left, top, width, height, ratio, turn)
         if key == self._key or self._pyramid is None:
             return
         self._key, self._picture = key, None
-        seen = self._pyramid.view(scale, left, top, width, height)
+        seen = self._pyramid.view(scale, left, top, width, height, turn, self._look)
+        if self._look is not None and self._look.local > 0 and not self._pyramid.is_lit(self._pyramid.level_for(scale)):
+            self.lacks(self._pyramid, self._pyramid.level_for(scale))
         if seen is None:
             return
         x, y, pixels = seen
         self._pixels = np.ascontiguousarray(pixels)
         rows, columns = self._pixels.shape
-        self._picture = QImage(self._pixels.data, columns, rows, columns * 4, QImage.Format.Format_RGB32)
+        form = QImage.Format.Format_ARGB32_Premultiplied if turn else QImage.Format.Format_RGB32
+        self._picture = QImage(self._pixels.data, columns, rows, columns * 4, form)
         self._picture.setDevicePixelRatio(ratio)
         self._at = (x / ratio, y / ratio)

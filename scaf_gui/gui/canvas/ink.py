@@ -6,10 +6,23 @@ from collections.abc import Iterable
 
 import numpy as np
 from PySide6.QtCore import QLineF, QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QPainter, QPainterPath
+from PySide6.QtGui import QBrush, QPainter, QPainterPath, QPolygonF, QTransform
 
 from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.gui.canvas import style
+
+
+def mapped(points: FloatArray, view: QTransform) -> FloatArray:
+    """(..., 2) image pixels in screen pixels, of a view that may be turned."""
+    if view.m12() == 0.0:
+        made: FloatArray = points * [view.m11(), view.m22()] + [view.dx(), view.dy()]
+        return made
+    return np.asarray(points @ [[view.m11(), view.m12()], [view.m21(), view.m22()]] + [view.dx(), view.dy()])
+
+
+def corners(x: float, y: float, width: float, height: float, view: QTransform) -> FloatArray:
+    """(4, 2) corners of a rectangle of the image in screen pixels, from the top left one on, clockwise."""
+    return mapped(np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]), view)
 
 
 def within(points: FloatArray, area: QRectF, pad: float) -> BoolArray:
@@ -76,21 +89,21 @@ def ringed(
     painter.drawPath(path)
 
 
-def brackets(painter: QPainter, box: QRectF) -> None:
-    """The corners of the bounding box."""
-    arm = min(18.0, box.width() / 4, box.height() / 4)
+def brackets(painter: QPainter, box: FloatArray) -> None:
+    """The corners of a bounding box, (4, 2) as of :func:`corners`."""
+    sides = np.roll(box, -1, axis=0) - box
+    lengths = np.maximum(np.hypot(*sides.T), 1e-9)
+    arms = sides / lengths[:, None] * min(18.0, float(lengths.min()) / 4)
     path = QPainterPath()
-    for x, y, sx, sy in (
-        (box.left(), box.top(), 1, 1),
-        (box.right(), box.top(), -1, 1),
-        (box.right(), box.bottom(), -1, -1),
-        (box.left(), box.bottom(), 1, -1),
-    ):
-        path.moveTo(x + sx * arm, y)
-        path.lineTo(x, y)
-        path.lineTo(x, y + sy * arm)
+    for place in range(4):
+        for number, at in enumerate((box[place] - arms[place - 1], box[place], box[place] + arms[place])):
+            (path.lineTo if number else path.moveTo)(*at.tolist())
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setPen(style.pen(style.SOFT_HALO, 3.0))
     painter.drawPath(path)
     painter.setPen(style.pen(style.BOX, 1.2))
     painter.drawPath(path)
+
+
+def polygon(points: FloatArray) -> QPolygonF:
+    return QPolygonF([QPointF(x, y) for x, y in points.tolist()])

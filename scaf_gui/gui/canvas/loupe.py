@@ -141,14 +141,12 @@ class Loupe:
         zoom = float(np.hypot(view.m11(), view.m12()))
         times = self.times(zoom)
         scale = zoom * times
-        degrees = round(float(np.degrees(np.arctan2(view.m12(), view.m11()))), 3)
+        turn = float(np.arctan2(view.m12(), view.m11())) if view.m12() else 0.0
         corner = QPointF(self.middle[0] - RADIUS, self.middle[1] - RADIUS)
-        picture = image.patch(*self.place, scale, round(2 * RADIUS), ratio)
+        picture = image.patch(*self.place, scale, round(2 * RADIUS), ratio, turn)
         painter.save()
         painter.resetTransform()
         if picture is not None:
-            if degrees:
-                picture = _turned(picture, degrees)
             if shown is not None:
                 self._draw_landmarks(picture, view, times, shown, of)
             _cut_round(picture)
@@ -173,20 +171,6 @@ class Loupe:
         for human, colour in ((False, style.PREDICTED), (True, style.HUMAN)):
             stamp(painter, points[inside & (shown.human == human)], "circle", 2.6, colour, 1.2)
         painter.end()
-
-
-def _turned(picture: QImage, degrees: float) -> QImage:
-    """The picture turned about its middle, of the same size."""
-    turned = QImage(picture.size(), picture.format())
-    turned.setDevicePixelRatio(picture.devicePixelRatio())
-    turned.fill(0)
-    painter = QPainter(turned)
-    painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-    painter.translate(RADIUS, RADIUS)
-    painter.rotate(degrees)
-    painter.drawImage(QPointF(-RADIUS, -RADIUS), picture)
-    painter.end()
-    return turned
 
 
 def _cut_round(picture: QImage) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
+from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
@@ -57,7 +57,6 @@ class NeighbourItem(QGraphicsItem):
         if not self._others:
             return
         view = painter.worldTransform()
-        scale, shift = np.array([view.m11(), view.m22()]), np.array([view.dx(), view.dy()])
         exposed = view.mapRect(option.exposedRect)
         painter.save()
         painter.resetTransform()
@@ -66,17 +65,16 @@ class NeighbourItem(QGraphicsItem):
             bounds = other.bounds()
             if bounds is None:
                 continue
-            corner = view.map(QPointF(bounds[0], bounds[1]))
-            area = QRectF(corner, QSizeF(bounds[2] * scale[0], bounds[3] * scale[1]))
+            area = view.mapRect(QRectF(*bounds))
             # landmarks reach out of a detector's box, by less than its half
             pad = _REACH + max(area.width(), area.height()) / 2
             if not area.adjusted(-pad, -pad, pad, pad).intersects(exposed):
                 continue
             hovered = other.face_id == self._hovered
             painter.setOpacity(1.0 if hovered else 0.6)
-            ink.brackets(painter, area)
+            ink.brackets(painter, ink.corners(*bounds, view))
             if self._skeleton and other.points is not None:
-                self._paint_curves(painter, other, other.points * scale + shift, hovered)
+                self._paint_curves(painter, other, ink.mapped(other.points, view), hovered)
             painter.setOpacity(1.0 if hovered else 0.85)
             _paint_number(painter, other, area, hovered)
         painter.restore()

@@ -12,10 +12,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from scaf_gui.core.arrays import ByteArray
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.gui.canvas.look import Look, local_light
 
 #: from this many screen pixels per image pixel on, pixels are drawn as squares
 SQUARES_FROM = 4.0
+#: the local contrast of a level of so many pixels at most is worked out at once, within some 10 ms
+QUICK = 1_500_000
 
 
 class Pyramid:
@@ -24,6 +27,7 @@ class Pyramid:
     def __init__(self, image: ByteArray):
         self.height, self.width = image.shape[:2]
         self._levels = [np.ascontiguousarray(image)]
+        self._lights: dict[int, ByteArray] = {}  # by level: luminance with its local contrast made even
 
     def level(self, index: int) -> ByteArray:
         """The image with each side halved ``index`` times (rounded up, at least 1 pixel)."""
@@ -38,28 +42,64 @@ class Pyramid:
         most = int(np.log2(max(self.width, self.height, 1)))
         return int(np.clip(np.floor(-np.log2(scale)), 0, most))
 
+    # -- local contrast
+
+    def make_light(self, index: int) -> None:
+        """Work the local contrast of a level out; on any thread, once the level has been made."""
+        if index not in self._lights:
+            self._lights[index] = local_light(self._levels[index])
+
+    def is_lit(self, index: int) -> bool:
+        return index in self._lights
+
+    def lit(self, index: int) -> int:
+        """The finest level, from ``index`` on, whose local contrast is known; that of a small one is worked out now."""
+        while index not in self._lights and self._levels[0].shape[0] * self._levels[0].shape[1] >> 2 * index > QUICK:
+            index += 1
+        self.level(index)
+        self.make_light(index)
+        return index
+
+    # -- what a view shows
+
     def view(
-        self, scale: float, left: float, top: float, width: int, height: int
+        self,
+        scale: float,
+        left: float,
+        top: float,
+        width: int,
+        height: int,
+        turn: float = 0.0,
+        look: Look | None = None,
     ) -> tuple[int, int, npt.NDArray[np.uint32]] | None:
         """What a view of ``width`` x ``height`` screen pixels shows of the image.
 
         Screen pixel (i, j) has its centre at (i + 0.5, j + 0.5) and shows scene point
-        ``(i + 0.5 + left) / scale, (j + 0.5 + top) / scale``; the centre of the image's top-left pixel
+        ``R(-turn) (i + 0.5 + left, j + 0.5 + top) / scale``; the centre of the image's top-left pixel
         is scene point (0, 0).
 
+        :param turn: by which the image is turned, radians, clockwise
+        :param look: what is done to its pixels; ``None``: nothing
         :returns: the screen position (x, y) of the picture's top-left pixel, and the picture
-            (rows, columns) uint32 0xffRRGGBB; ``None`` when the image is out of sight
+            (rows, columns) uint32 0xffRRGGBB, of a turned view 0 beside the image; ``None`` when it is out of sight
         """
+        index = self.level_for(scale)
+        source, light = self.level(index), None
+        if look is not None and look.local > 0:
+            index = self.lit(index)
+            source, light = self.level(index), self._lights[index]
+        if turn:
+            matrix = _turned(scale, left, top, turn, source.shape[1] / self.width, source.shape[0] / self.height)
+            return _slanted(source, matrix, width, height, scale >= SQUARES_FROM, look, light)
         x0, x1 = _covered(scale, left, width, self.width)
         y0, y1 = _covered(scale, top, height, self.height)
         if x0 >= x1 or y0 >= y1:
             return None
-        source = self.level(self.level_for(scale))
         u = _positions(scale, left, x0, x1, source.shape[1] / self.width)
         v = _positions(scale, top, y0, y1, source.shape[0] / self.height)
         if scale >= SQUARES_FROM:
-            return x0, y0, _squares(source, u, v)
-        return x0, y0, _smooth(source, u, v)
+            return x0, y0, _squares(source, u, v, look, light)
+        return x0, y0, _smooth(source, u, v, look, light)
 
 
 def _covered(scale: float, shift: float, view: int, side: int) -> tuple[int, int]:
@@ -75,26 +115,84 @@ def _positions(scale: float, shift: float, start: int, end: int, ratio: float) -
     return np.asarray((scene + 0.5) * ratio, dtype=np.float64)
 
 
-def _squares(source: ByteArray, u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+def _squares(
+    source: ByteArray, u: FloatArray, v: FloatArray, look: Look | None, light: ByteArray | None
+) -> npt.NDArray[np.uint32]:
     """Nearest neighbour: whole columns, then whole rows, are repeated."""
     columns = np.clip(np.floor(u), 0, source.shape[1] - 1).astype(np.intp)
     rows = np.clip(np.floor(v), 0, source.shape[0] - 1).astype(np.intp)
-    part = _packed(source[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
+    area = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    part = _packed(_looked(source[area], look, None if light is None else light[area]))
     return np.asarray(part.take(columns - columns[0], axis=1).take(rows - rows[0], axis=0), dtype=np.uint32)
 
 
-def _smooth(source: ByteArray, u: npt.NDArray[np.float64], v: npt.NDArray[np.float64]) -> npt.NDArray[np.uint32]:
+def _smooth(
+    source: ByteArray, u: FloatArray, v: FloatArray, look: Look | None, light: ByteArray | None
+) -> npt.NDArray[np.uint32]:
     """Bilinear. Only the part in sight is handed on: OpenCV warps no image of more than 32,767 pixels a side."""
     rows, columns = source.shape[:2]
     column = min(max(int(u[0]) - 2, 0), columns - 1)
     row = min(max(int(v[0]) - 2, 0), rows - 1)
-    part = source[row : max(int(v[-1]) + 2, row + 1), column : max(int(u[-1]) + 2, column + 1)]
+    area = slice(row, max(int(v[-1]) + 2, row + 1)), slice(column, max(int(u[-1]) + 2, column + 1))
     step_u = float(u[1] - u[0]) if len(u) > 1 else 1.0
     step_v = float(v[1] - v[0]) if len(v) > 1 else 1.0
     matrix = np.array([[step_u, 0.0, u[0] - 0.5 - column], [0.0, step_v, v[0] - 0.5 - row]])
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    warped = cv2.warpAffine(part, matrix, (len(u), len(v)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-    return _packed(np.asarray(warped, dtype=np.uint8))
+
+    def warped(of: ByteArray) -> ByteArray:
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        made = cv2.warpAffine(of[area], matrix, (len(u), len(v)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(made, dtype=np.uint8)
+
+    return _packed(_looked(warped(source), look, None if light is None else warped(light)))
+
+
+def _turned(scale: float, left: float, top: float, turn: float, ratio_x: float, ratio_y: float) -> FloatArray:
+    """(2, 3) from screen pixels' indices to a level's pixels' indices, of a turned view."""
+    cos, sin = np.cos(turn) / scale, np.sin(turn) / scale
+    across, down = left + 0.5, top + 0.5
+    matrix: FloatArray = np.array(
+        [
+            [cos * ratio_x, sin * ratio_x, (cos * across + sin * down + 0.5) * ratio_x - 0.5],
+            [-sin * ratio_y, cos * ratio_y, (cos * down - sin * across + 0.5) * ratio_y - 0.5],
+        ]
+    )
+    return matrix
+
+
+def _slanted(
+    source: ByteArray,
+    matrix: FloatArray,
+    width: int,
+    height: int,
+    squares: bool,
+    look: Look | None,
+    light: ByteArray | None,
+) -> tuple[int, int, npt.NDArray[np.uint32]] | None:
+    """A turned view as a whole; only the part of the level in sight is handed on, as by :func:`_smooth`."""
+    corners = matrix @ np.array([[0, width, 0, width], [0, 0, height, height], [1, 1, 1, 1]])
+    low = np.maximum(np.floor(corners.min(axis=1)).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(corners.max(axis=1)).astype(int) + 3, source.shape[1::-1])
+    if (low >= high).any():
+        return None
+    area = slice(low[1], high[1]), slice(low[0], high[0])
+    matrix = matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])
+    method = (cv2.INTER_NEAREST if squares else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
+
+    def warped(of: ByteArray) -> ByteArray:
+        made = cv2.warpAffine(of[area], matrix, (width, height), flags=method, borderMode=cv2.BORDER_REPLICATE)
+        return np.asarray(made, dtype=np.uint8)
+
+    pixels = _packed(_looked(warped(source), look, None if light is None else warped(light)))
+    whole = np.full((high[1] - low[1], high[0] - low[0]), 255, dtype=np.uint8)
+    inside = cv2.warpAffine(
+        whole, matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT
+    )
+    pixels = np.where(np.asarray(inside) > 0, pixels, np.uint32(0))
+    return 0, 0, pixels
+
+
+def _looked(rgb: ByteArray, look: Look | None, light: ByteArray | None) -> ByteArray:
+    return rgb if look is None else look.applied(rgb, light)
 
 
 def _packed(rgb: ByteArray) -> npt.NDArray[np.uint32]:

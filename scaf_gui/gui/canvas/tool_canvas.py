@@ -10,7 +10,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.curves import curve_of
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.gui.canvas import selection, style
+from scaf_gui.gui.canvas import ink, selection, style
 from scaf_gui.gui.canvas.drag import Drag
 from scaf_gui.gui.canvas.gestures import CurveDrag, Gesture, Moved, Rubber, Transform
 from scaf_gui.gui.canvas.group_canvas import GroupCanvas
@@ -218,7 +218,7 @@ class ToolCanvas(GroupCanvas):
         elif event.modifiers() & _SHIFT:
             if landmark is not None:
                 self._toggle(landmark)
-            self._held = Rubber(screen, place)
+            self._held = Rubber(screen, place, self.turn)
         elif part is not None and (landmark is None or landmark in self._group):
             self._held = Transform(screen, place, self._shown.points, self.chosen(), *part)
         elif landmark is not None and control != self.along and self._on_curve(landmark):
@@ -289,7 +289,7 @@ class ToolCanvas(GroupCanvas):
         if isinstance(self._held, Rubber) and self._held.travelled:
             painter.setPen(style.pen(style.SELECTED, 1.5 / self.zoom, dashed=True))
             painter.setBrush(Qt.BrushStyle.NoBrush)
-            painter.drawRect(QRectF(QPointF(*self._held.start), QPointF(*self._held.end)).normalized())
+            painter.drawPolygon(ink.polygon(self._held.corners()))
         if self.picture is not None:
             self.picture.paint(painter, self._shown, self._selected, self._extent())
         self.loupe.paint(painter, view, self._image, self._shown, self._magnified())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from PySide6.QtCore import QEvent, QPointF, QRectF, Qt, Signal
 from PySide6.QtGui import (
     QColor,
@@ -15,9 +16,11 @@ from PySide6.QtGui import (
 )
 from PySide6.QtWidgets import QFrame, QGraphicsScene, QGraphicsView, QLabel, QWidget
 
-from scaf_gui.core.arrays import ByteArray
-from scaf_gui.gui.canvas.camera import LARGEST, Camera, fitted
+from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.gui.canvas.camera import LARGEST, Camera, fitted, fitted_points
 from scaf_gui.gui.canvas.image_item import ImageItem
+from scaf_gui.gui.canvas.lights import Lights
+from scaf_gui.gui.canvas.look import Look
 
 #: one notch of the wheel
 ZOOM_STEP = 1.2
@@ -60,6 +63,7 @@ class ImageView(QGraphicsView):
         self.set_background("#0e1014")
         self._image = ImageItem()
         self.scene().addItem(self._image)
+        self._lights = Lights(self._image, self)
         self._camera = Camera()
         self._fit: str | None = "image"
         self._pull: QPointF | None = None  # where the image was last taken, screen pixels
@@ -79,6 +83,11 @@ class ImageView(QGraphicsView):
     def set_hint(self, text: str | None) -> None:
         """Say something at the upper edge, where it hides no face; ``None`` takes it away."""
         self._say(self._hint, text)
+
+    def set_look(self, look: Look) -> None:
+        """Change how the photo is painted, in the loupe too; the photo itself stays as it is."""
+        self._image.set_look(look)
+        self.viewport().update()
 
     def _put_image(self, image: ByteArray | None, keep_view: bool) -> None:
         self._image.set_image(image)
@@ -104,12 +113,27 @@ class ImageView(QGraphicsView):
         self._fit = "image"
         if self._image.size is not None:
             width, height = self._image.size
-            self._look(fitted(-0.5, -0.5, width, height, self._extent(), fill=0.98, largest=8.0))
+            self._look(fitted(-0.5, -0.5, width, height, self._extent(), 0.98, 8.0, self.turn))
         else:
-            self._look(Camera())
+            self._look(Camera(turn=self.turn))
 
     def _fit_rectangle(self, x: float, y: float, width: float, height: float) -> None:
-        self._look(fitted(x, y, width, height, self._extent(), FACE_FILL, FACE_LARGEST))
+        self._look(fitted(x, y, width, height, self._extent(), FACE_FILL, FACE_LARGEST, self.turn))
+
+    def _fit_points(self, points: FloatArray) -> None:
+        self._look(fitted_points(points, self._extent(), FACE_FILL, FACE_LARGEST, self.turn))
+
+    @property
+    def turn(self) -> float:
+        """The angle in radians by which the image is shown turned, clockwise; coordinates stay those of the image."""
+        return self._camera.turn
+
+    def turn_to(self, turn: float) -> None:
+        """Show the image turned about the middle of the view; what was fitted is fitted again."""
+        if turn != self.turn:
+            width, height = self._extent()
+            self._camera = self._camera.turned(turn, width / 2, height / 2)
+            self._refit()
 
     def _refit(self) -> None:
         """Fit again what was fitted, after the view got another size."""
@@ -136,14 +160,14 @@ class ImageView(QGraphicsView):
             camera = camera.held(self._image.size, self._extent())
         zoomed = camera.scale != self._camera.scale
         self._camera = camera
-        width, height = self._extent()
-        scale = camera.scale
-        self.setTransform(QTransform.fromScale(scale, scale))
-        self.setSceneRect(camera.left / scale, camera.top / scale, width / scale, height / scale)
+        a, b = camera.linear()
+        # All of the view is in its transform: a scene without extent at the screen's corner leaves nothing to scroll.
+        self.setTransform(QTransform(a, b, -b, a, -camera.left, -camera.top))
+        self.setSceneRect(QRectF(*camera.to_scene(0, 0), 1e-6 / camera.scale, 1e-6 / camera.scale))
         self._camera_changed()
         self.viewport().update()
         if zoomed:
-            self.zoomChanged.emit(scale)
+            self.zoomChanged.emit(camera.scale)
 
     def _camera_changed(self) -> None:
         """For those who draw in screen pixels."""
@@ -222,7 +246,15 @@ class ImageView(QGraphicsView):
             label.setGeometry((width - across) // 2, (height - down) // 2 if middle else 14, across, down)
 
     def _scene_area(self) -> QRectF:
-        """What the view shows, in image pixels."""
+        """What the view shows, in image pixels; of a turned view the largest square in its middle."""
         width, height = self._extent()
+        if self.turn:
+            x, y = self._camera.to_scene(width / 2, height / 2)
+            side = min(width, height) / (self.zoom * (abs(np.cos(self.turn)) + abs(np.sin(self.turn))))
+            return QRectF(x - side / 2, y - side / 2, side, side)
         left, top = self._camera.to_scene(0, 0)
         return QRectF(left, top, width / self.zoom, height / self.zoom)
+
+    def _sees(self, x: float, y: float) -> bool:
+        """Whether a place in the image is in sight."""
+        return QRectF(0, 0, *self._extent()).contains(*self._camera.to_screen(x, y))
