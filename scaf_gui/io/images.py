@@ -23,6 +23,12 @@ IMAGE_SUFFIXES = frozenset(
 )
 #: about 0.9 GB once decoded: 20,000 x 15,000 pixels
 MAX_PIXELS = 300_000_000
+#: lets the JPEG decoder itself put red first, which saves a pass over all pixels; older versions of OpenCV lack it
+_IN_RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", 0)
+#: a JPEG file of fewer pixels is decoded so quickly that a glance at it would only cost time
+GLANCE_FROM = 6_000_000
+#: the longer side of a glance has at least so many pixels
+GLANCE_SIDE = 700
 
 
 def read_image(path: Path | str) -> ByteArray:
@@ -44,6 +50,32 @@ def decode_image(data: bytes, name: Path | str) -> ByteArray:
     path = Path(name)
     header = _checked(path, data)
     return _upright(_decode(path, data, header), header)
+
+
+def glance(path: Path | str) -> tuple[ByteArray, tuple[int, int]] | None:
+    """A large JPEG file at a fraction of its size, in about 40 % of the time that all of it takes.
+
+    Each pixel stands for an equal part of the whole image, whose edges are those of the small one.
+
+    :returns: (height, width, 3) uint8 RGB, upright, and (width, height) of the whole image, upright;
+        ``None`` where a glance would not pay
+    :raises ImageError: as :func:`read_image`
+    """
+    path = Path(path)
+    try:
+        with path.open("rb") as file:
+            header = read_header(file)
+    except (OSError, HeaderError):
+        return None  # reading it will say why
+    longest = max(header.width, header.height)
+    reduced = next((r for r in (8, 4, 2) if longest // r >= GLANCE_SIDE), 1)
+    if header.kind != "jpeg" or reduced == 1 or header.width * header.height < GLANCE_FROM:
+        return None
+    data, header = _load(path)
+    image = _decode(path, data, header, reduced)
+    if header.width % reduced or header.height % reduced:  # the last column or row reaches beyond the image
+        image = _stretched(image, header.width / reduced, header.height / reduced)
+    return _upright(image, header), header.size
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
@@ -131,6 +163,8 @@ def _decode(path: Path, data: bytes, header: Header, reduced: int = 1) -> ByteAr
             4: cv2.IMREAD_REDUCED_COLOR_4,
             8: cv2.IMREAD_REDUCED_COLOR_8,
         }[reduced] | cv2.IMREAD_IGNORE_ORIENTATION
+        if _IN_RGB:
+            flags = flags & ~cv2.IMREAD_COLOR | _IN_RGB
     else:
         flags = cv2.IMREAD_UNCHANGED  # keeps 16 bits and transparency, and leaves turning to us
     try:
@@ -145,7 +179,19 @@ def _decode(path: Path, data: bytes, header: Header, reduced: int = 1) -> ByteAr
     expected = header.size if header.kind == "tiff" else (header.width, header.height)
     if reduced == 1 and image.shape[1::-1] != expected:
         raise ImageError(f"is damaged: {expected[0]} x {expected[1]} pixels announced, others found", path)
+    if header.kind == "jpeg" and _IN_RGB:
+        return np.asarray(image, dtype=np.uint8)
     return _rgb(_eight_bits(image))
+
+
+def _stretched(image: ByteArray, width: float, height: float) -> ByteArray:
+    """The part of ``width`` x ``height`` pixels from the top-left edge, in as many pixels as there are."""
+    rows, columns = image.shape[:2]
+    x, y = width / columns, height / rows
+    matrix = np.array([[x, 0.0, 0.5 * x - 0.5], [0.0, y, 0.5 * y - 0.5]])
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    made = cv2.warpAffine(image, matrix, (columns, rows), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(made, dtype=np.uint8)
 
 
 def _eight_bits(image: npt.NDArray[Any]) -> ByteArray:

@@ -13,7 +13,7 @@ import pytest
 
 from scaf_gui.errors import ImageError
 from scaf_gui.io import images
-from scaf_gui.io.images import content_hash, image_size, read_image, thumbnail
+from scaf_gui.io.images import content_hash, glance, image_size, read_image, thumbnail
 
 # 24 x 16 pixels, red above blue, four inks as Adobe writes them
 CMYK = (
@@ -242,6 +242,43 @@ def test_thumbnails_are_never_enlarged_and_keep_their_shape(tmp_path: Path) -> N
         assert small.shape[0] == pytest.approx(small.shape[1] * 2 / 3, abs=1)
         expected = cv2.resize(read_image(path), small.shape[1::-1], interpolation=cv2.INTER_AREA)
         assert np.abs(small.astype(int) - expected).mean() < 3
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("size", [(800, 600), (803, 597)])
+def test_a_glance_shows_everything_where_the_whole_image_has_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int], orientation: int
+) -> None:
+    monkeypatch.setattr(images, "GLANCE_FROM", 1000)
+    monkeypatch.setattr(images, "GLANCE_SIDE", 90)
+    across, down = np.meshgrid(np.linspace(0, 255, size[0]), np.linspace(0, 255, size[1]))
+    photo = np.stack([across, down, np.full_like(across, 60.0)], axis=-1).astype(np.uint8)
+    path = tmp_path / "ramps.jpg"
+    path.write_bytes(jpeg_with_exif(photo, orientation))
+    found, whole = glance(path), read_image(path)
+    assert found is not None
+    small, (width, height) = found
+    assert (width, height) == whole.shape[1::-1] and max(small.shape[:2]) in (100, 101)
+    # each pixel of the small image is the mean of an equal part of the whole one, from edge to edge
+    expected = cv2.resize(whole, small.shape[1::-1], interpolation=cv2.INTER_AREA)
+    apart = (small.astype(int) - expected)[1:-1, 1:-1]
+    one_pixel = 255 / 101  # by so much a ramp would differ that is one small pixel aside
+    assert np.abs(apart).max() <= 0.8 * one_pixel and np.abs(apart.mean(axis=(0, 1))).max() < 0.15 * one_pixel
+
+
+def test_a_glance_only_where_it_pays(tmp_path: Path) -> None:
+    photo = np.zeros((600, 900, 3), np.uint8)
+    for name, data in (("small.jpg", jpeg(photo)), ("a.png", encoded(".png", photo)), ("bad.jpg", b"\xff\xd8\xff")):
+        (tmp_path / name).write_bytes(data)
+        assert glance(tmp_path / name) is None
+    assert glance(tmp_path / "missing.jpg") is None
+    large = cv2.imencode(".jpg", np.zeros((2000, 3008, 3), np.uint8))[1].tobytes()
+    (tmp_path / "large.jpg").write_bytes(large)
+    found = glance(tmp_path / "large.jpg")
+    assert found is not None and found[0].shape == (500, 752, 3) and found[1] == (3008, 2000)
+    (tmp_path / "half.jpg").write_bytes(large[: len(large) // 2])
+    with pytest.raises(ImageError, match="truncated"):
+        glance(tmp_path / "half.jpg")
 
 
 def test_equal_content_has_equal_hashes(tmp_path: Path) -> None:
