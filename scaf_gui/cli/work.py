@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 from scaf_gui.cli.output import Progress
+from scaf_gui.errors import ScafError
 from scaf_gui.session.session import Session
 from scaf_gui.settings import Settings
 
@@ -23,8 +24,11 @@ def opened(path: Path, progress: Progress) -> Iterator[Session]:
     progress.say(session.notice)
     try:
         yield session
-    finally:
-        session.close()
+    except BaseException:
+        with suppress(ScafError):  # what went wrong first is what is told
+            session.close()
+        raise
+    session.close()
 
 
 def drive(session: Session, title: str, work: Generator[Any, None, Result], progress: Progress) -> Result:

@@ -91,7 +91,11 @@ def close(connection: Connection, path: Path) -> None:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
-        raise explained(error, path) from error
+        raise ProjectError(
+            f"is saved, but partly in {path.name}-wal beside it, as the disk has no room ({error}): keep both "
+            "together, free some space, and open it again",
+            path,
+        ) from error
     finally:
         abandon(connection)
 

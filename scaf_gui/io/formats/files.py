@@ -7,6 +7,7 @@ import os
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from scaf_gui.errors import LabelFileError
@@ -212,13 +213,25 @@ def by_image(faces: Iterable[LabelledFace]) -> Iterator[tuple[str, list[Labelled
 
 
 class ImageFinder:
-    """Finds the image that a label file means, by path, then by the end of the path where that is unique."""
+    """Finds the image that a label file means, by path, then by the end of the path where that is unique.
+
+    The tables of names are made when the first image is not found by its path: most files need none of them.
+    """
 
     def __init__(self, images: Sequence[str]):
         self._images = frozenset(images)
-        self._by_stem = _grouped(images, stem_of)
-        self._by_name = _grouped(images, lambda image: image.rpartition("/")[2])
-        self._by_stem_name = _grouped(images, lambda image: stem_of(image).rpartition("/")[2])
+
+    @cached_property
+    def _by_stem(self) -> dict[str, list[str]]:
+        return _grouped(self._images, stem_of)
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        return _grouped(self._images, lambda image: image.rpartition("/")[2])
+
+    @cached_property
+    def _by_stem_name(self) -> dict[str, list[str]]:
+        return _grouped(self._images, lambda image: stem_of(image).rpartition("/")[2])
 
     def by_path(self, name: str) -> tuple[str | None, str]:
         """(image, "") of a path with suffix, or (None, reason)."""
@@ -252,7 +265,7 @@ def _closest(name: str, candidates: Sequence[str], key: Callable[[str], str] = s
     return [candidate for candidate in candidates if shared(candidate) == best]
 
 
-def _grouped(images: Sequence[str], key: Callable[[str], str]) -> dict[str, list[str]]:
+def _grouped(images: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = defaultdict(list)
     for image in images:
         groups[key(image)].append(image)

@@ -55,6 +55,9 @@ class ExportFolder:
     def __enter__(self) -> Self:
         if os.path.lexists(self.out) and not self.out.is_dir():
             raise LabelFileError("is a file; choose a folder to export to", self.out)
+        above = next(folder for folder in self.out.parents if os.path.lexists(folder))
+        if not above.is_dir():
+            raise LabelFileError(f"cannot be written: {above.name} is a file, not a folder", self.out)
         try:
             self._filled = self.out.is_dir() and any(self.out.iterdir())
             if self._filled and not self.overwrite:
