@@ -37,7 +37,7 @@ class FaceBar(QWidget):
         # how many landmarks are worth a look: a click goes to the next
         self.doubt = QPushButton(self)
         self.doubt.setAccessibleName("Landmarks worth a look")
-        theme.set_role(self.doubt, "quiet")
+        theme.set_role(self.doubt, "chip")
         # what the label check has to say: calm, and never in the way of "accept"
         self.odd = QPushButton(self)
         self.odd.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
@@ -91,9 +91,9 @@ class FaceBar(QWidget):
         :param ended: whether the walk over them has come to its end: what is left is to accept
         """
         if ended:
-            text = "All looked at: Return accepts"
+            text = "All looked at · Return accepts"
         elif begun:
-            text = f"{left} more worth a look · Q" if left else "No more worth a look"
+            text = f"{left} more worth a look · Q" if left else "None left · Return accepts"
         else:
             text = f"{left} worth a look · Q"
         self.doubt.setText(text)

@@ -1,4 +1,4 @@
-"""What the model thinks of the face on the canvas: confidence, heatmaps, and the face as its generator paints it."""
+"""What the model thinks of the face on the canvas: confidence, heatmaps, and the face as its auto-encoder paints it."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ class Insight(QObject):
         self.refresh()
 
     def show_panel(self, on: bool) -> None:
-        """Show the face as the generator paints it, beside the canvas."""
+        """Show the face as the auto-encoder paints it, beside the canvas."""
         self._failed = None
         self._panel.setVisible(on)
         self.refresh()

@@ -1,4 +1,4 @@
-"""Beside the canvas: the face as the model is shown it, and as its generator paints it, landmarks on both."""
+"""Beside the canvas: the face as the model is shown it, and as its auto-encoder paints it, landmarks on both."""
 
 from __future__ import annotations
 
@@ -82,7 +82,8 @@ class ReconstructionPanel(QWidget):
         self.setFixedWidth(_WIDTH)
         self._title = QLabel("Reconstruction", self)
         theme.set_role(self._title, "heading")
-        self._seen_title, self._painted_title = QLabel("What the model is shown", self), QLabel("What it paints", self)
+        self._seen_title = QLabel("What the model is shown", self)
+        self._painted_title = QLabel("What its auto-encoder paints", self)
         self.seen, self.painted = Tile(self), Tile(self)
         self.note = QLabel(self)
         self.note.setWordWrap(True)

@@ -23,14 +23,13 @@ class FaceMaps:
 
     ``maps`` (num_landmarks, S, S) float32 by the project's landmarks, 1: a perfect peak; ``to_image`` (2, 3) float64
     from heatmap pixels to image pixels, both with pixel centres at whole numbers; ``crop`` (side, side, 3) uint8 RGB:
-    what the encoder was shown first, of the square ``square``; ``latent`` (99,) float32: what it made of that.
+    what the network was shown first, of the square ``square``.
     """
 
     maps: Maps
     to_image: FloatArray
     crop: ByteArray
     square: Square
-    latent: npt.NDArray[np.float32]
 
 
 def face_maps(predictor: Predictor, image: ByteArray, square: Square, second_look: bool) -> FaceMaps:
@@ -41,7 +40,7 @@ def face_maps(predictor: Predictor, image: ByteArray, square: Square, second_loo
         about where ``Predictor.predict_faces`` puts landmarks, as far as both looks agree
     """
     crop = cut_crop(image, square, predictor.crop_size)
-    heatmaps, latent = predictor.heatmaps([crop])
+    heatmaps, _ = predictor.heatmaps([crop])
     maps = heatmaps[0].cpu().numpy()
     side = maps.shape[-1]
     frame = crop_transform(square, side)  # heatmap and crop cover the same square
@@ -54,7 +53,7 @@ def face_maps(predictor: Predictor, image: ByteArray, square: Square, second_loo
         maps = _mean(maps, again, _chained(frame, inverse(before)))
     if predictor.matrix is not None:
         maps = _led(maps, predictor.own_landmarks(torch.from_numpy(maps)[None])[0], predictor.matrix)
-    return FaceMaps(np.ascontiguousarray(maps), inverse(frame), crop, square, latent[0].cpu().numpy())
+    return FaceMaps(np.ascontiguousarray(maps), inverse(frame), crop, square)
 
 
 def _chained(second: FloatArray, first: FloatArray) -> FloatArray:

@@ -1,47 +1,44 @@
-"""The face as a model's generator paints it, where that has been trained to paint faces.
+"""A face as a model's auto-encoder paints it, where its generator has been trained to paint faces.
 
-A landmark model keeps only those layers of its generator that its heatmaps need, frozen. The whole generator is in
-the file of the auto-encoder that it was trained from, which is told by its weights.
+A landmark model keeps only those layers of the generator that its heatmaps need, frozen; its encoder has been trained
+further, to find landmarks. Both are whole, and as they were, in the file of the auto-encoder that the model was
+trained from, which is told by the generator's weights.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import torch
 
 from scaf_gui.core.arrays import ByteArray
 from scaf_gui.errors import CheckpointError
-from scaf_gui.learning.autoencoder import Generator
 from scaf_gui.learning.bases import autoencoder_files
 from scaf_gui.learning.checkpoint import Checkpoint
-from scaf_gui.learning.pretrained import DEPTHS, Autoencoder, load_autoencoder
+from scaf_gui.learning.networks import normalise
+from scaf_gui.learning.pretrained import Autoencoder, load_autoencoder
 from scaf_gui.paths import model_folder
 
 
 class Painter:
-    """A whole generator; latents in, pictures out."""
+    """An auto-encoder ready to paint crops, on the CPU."""
 
     def __init__(self, autoencoder: Autoencoder) -> None:
-        self._generator = Generator(DEPTHS[autoencoder.input_size])
-        self._generator.load_state_dict(autoencoder.part("P"))
-        self._generator.eval()
+        self._encoder, self._generator = autoencoder.networks()
         self._mean = torch.tensor(autoencoder.meta["normalisation"]["mean"])
 
-    def paint(self, latent: npt.NDArray[np.float32]) -> ByteArray:
-        """:param latent: (99,) of an encoder that goes with the generator
-        :returns: (side, side, 3) uint8 RGB"""
+    def paint(self, crop: ByteArray) -> ByteArray:
+        """What is made of a crop (side, side, 3) uint8 RGB: the same size."""
         with torch.inference_mode():
-            painted = self._generator(torch.from_numpy(latent)[None].float())[0]
+            image = normalise(torch.from_numpy(crop.copy())[None], self._mean)
+            painted = self._generator(self._encoder(image)[0])[0]
             values = (painted + self._mean[:, None, None]) * 255.0
             found: ByteArray = values.round().clamp(0, 255).to(torch.uint8).permute(1, 2, 0).contiguous().numpy()
         return found
 
 
 def painter_of(checkpoint: Checkpoint, path: Path) -> Painter | None:
-    """The generator of the auto-encoder that a model was trained from; ``None`` where there is none.
+    """The auto-encoder that a model was trained from; ``None`` where there is none.
 
     It is looked for beside the model's file, then among the shipped ones.
     """

@@ -1,4 +1,4 @@
-"""What the model sees of one face, on demand: heatmaps, and the face as its generator paints it.
+"""What the model sees of one face, on demand: heatmaps, and the face as its auto-encoder paints it.
 
 Neither is part of the document, nor of the cache: both are worked out for the face that is looked at.
 """
@@ -24,7 +24,7 @@ from scaf_gui.session.prefill import PredictorDoor
 if TYPE_CHECKING:
     from scaf_gui.learning.painting import Painter
 
-#: why there is no picture of the generator's
+#: why there is no painted picture
 UNTRAINED = "This model's generator was not trained on faces, so it cannot paint one."
 
 
@@ -44,8 +44,8 @@ class Sight:
     """What the model sees of a face.
 
     ``maps`` (num_landmarks, S, S) float32, 1: a perfect peak; ``to_image`` (2, 3) float64, from heatmap pixels to
-    image pixels; ``crop`` (side, side, 3) uint8 RGB: what the encoder was shown, ``job.square`` of the image;
-    ``painted``, as large: what the generator makes of it, ``None`` where it cannot, or has not yet;
+    image pixels; ``crop`` (side, side, 3) uint8 RGB: what the network was shown, ``job.square`` of the
+    image; ``painted``, as large: what the auto-encoder makes of it, ``None`` where it cannot, or has not yet;
     ``why_not``: a sentence where it cannot.
     """
 
@@ -70,14 +70,14 @@ def sight_job(face: Face | None, prediction: Prediction | None, model: ModelInfo
 
 @dataclass
 class PainterDoor:
-    """The generator last used, so that the next face does not load it anew."""
+    """The auto-encoder last used, so that the next face does not load it anew."""
 
     _lock: Lock = field(default_factory=Lock)
     _of: str = ""
     _painter: Painter | None = None
 
     def get(self, model: ModelInfo, scheme: Scheme) -> Painter | None:
-        """The generator that a model was trained with; ``None`` where it was not trained to paint."""
+        """The auto-encoder that a model was trained from; ``None`` where its generator was not trained to paint."""
         from scaf_gui.learning.checkpoint import load_checkpoint
         from scaf_gui.learning.painting import painter_of
 
@@ -111,5 +111,5 @@ def look(
     if painters is None:
         return
     painter = painters.get(job.model, scheme)
-    painted = painter.paint(found.latent) if painter is not None else None
+    painted = painter.paint(found.crop) if painter is not None else None
     yield Sight(job, found.maps, found.to_image, found.crop, painted, UNTRAINED if painted is None else "")

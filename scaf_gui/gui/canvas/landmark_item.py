@@ -68,7 +68,7 @@ class LandmarkItem(QGraphicsItem):
     def preview_all(self, shown: Shown) -> None:
         """Draw several landmarks elsewhere until other landmarks are shown; the rest stays as it is."""
         before, self._shown = self._shown, shown
-        if before is None or self._layers["labels"] or len(before.points) != len(shown.points):
+        if before is None or self._is_tangled or len(before.points) != len(shown.points):
             self.update()
             return
         moved = (before.points != shown.points).any(axis=1)
@@ -83,7 +83,7 @@ class LandmarkItem(QGraphicsItem):
     def preview_shape(self, shown: Shown) -> None:
         """Draw the same landmarks elsewhere until others are shown; dots keep their size."""
         before, self._shown = self._shown, shown
-        if before is None or self._layers["labels"]:
+        if before is None or self._is_tangled:
             self.update()
             return
         changed = (before.points != shown.points).any(axis=1) & np.isfinite(shown.points).all(axis=1)
@@ -95,6 +95,13 @@ class LandmarkItem(QGraphicsItem):
             pad = style.REACH / self._zoom
             self.update(QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad))
         self._touch(self._selected)
+
+    @property
+    def _is_tangled(self) -> bool:
+        """Whether moving several landmarks changes more than their surroundings: names, ways from a prediction."""
+        return self._layers["labels"] or (
+            self._layers["ghost"] and self._shown is not None and self._shown.ghost is not None
+        )
 
     def mark(self, *, selected: int | None, hovered: int | None, dragged: bool) -> None:
         """Tell which landmark is selected, which is under the cursor, and whether the selected one moves."""
@@ -138,7 +145,7 @@ class LandmarkItem(QGraphicsItem):
             joined = self._edges[(self._edges == landmark).any(axis=1)].ravel()
             around = points[np.append(joined, landmark)]
             if self._layers["ghost"] and self._shown.ghost is not None:
-                around = np.vstack([around, self._shown.ghost[landmark]])
+                around = np.vstack([around, self._shown.ghost[np.append(joined, landmark)]])
             around = around[np.isfinite(around).all(axis=1)]
             if not len(around):
                 continue
@@ -248,13 +255,16 @@ class LandmarkItem(QGraphicsItem):
 
     def _paint_ghost(self, painter: QPainter, shown: Shown, ghost: FloatArray, points: FloatArray) -> None:
         """The prediction behind the label, and how far each landmark was moved from it."""
-        ends = ghost[self._edges]
-        painter.setPen(style.pen(style.GHOST, 1.0, dashed=True))
-        painter.drawLines(ink.lines(ends[np.isfinite(ends).all(axis=(1, 2))]))
-        moves = np.stack([ghost, points], axis=1)
-        moves = moves[np.isfinite(moves).all(axis=(1, 2)) & (np.abs(ghost - points).max(axis=1) > 1.0)]
+        moved = ~(np.abs(ghost - points).max(axis=1) <= 1.0)  # of a missing landmark it is all there is
+        ends = ghost[self._edges[moved[self._edges].any(axis=1)]]  # elsewhere the label lies upon it
+        outline = ink.lines(ends[np.isfinite(ends).all(axis=(1, 2))])
+        moves = np.stack([ghost, points], axis=1)[moved]
+        ways = ink.lines(moves[np.isfinite(moves).all(axis=(1, 2))])
+        painter.setPen(style.pen(style.SOFT_HALO, 2.8))
+        painter.drawLines(outline + ways)
         painter.setPen(style.pen(style.MOVED, 1.0))
-        painter.drawLines(ink.lines(moves))
-        painter.setPen(style.pen(style.GHOST, 1.0))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.drawPath(ink.circles(moves[:, 0], 2.0))
+        painter.drawLines(ways)
+        painter.setPen(style.pen(style.GHOST, 1.1))
+        painter.drawLines(outline)
+        here = moves[np.isfinite(moves[:, 0]).all(axis=1), 0]
+        stamp(painter, here, "circle", 2.0, style.GHOST, 1.0)

@@ -9,6 +9,7 @@ from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from scaf_gui.core.doubt import WORTH_A_LOOK
 from scaf_gui.gui.canvas import style
 from scaf_gui.gui.canvas.scales import ERRORS, heat_colours
 
@@ -31,7 +32,7 @@ def error_row() -> Row:
     colours = tuple((*_rgb(colour), 255) for _, colour in ERRORS)
     count = len(ERRORS)
     marks = tuple(((i + 0.5) / count, f"{percent:.0f}") for i, (percent, _) in enumerate(ERRORS))
-    return Row("Expected error, % of the eye distance", colours, marks, stepped=True)
+    return Row(f"Expected error in % (ringed above {WORTH_A_LOOK:.0f})", colours, marks, stepped=True)
 
 
 def heat_row(title: str) -> Row:

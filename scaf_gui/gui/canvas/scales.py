@@ -16,9 +16,9 @@ from scaf_gui.core.arrays import FloatArray
 ERRORS: tuple[tuple[float, str], ...] = (
     (1.0, "#fff6b8"),
     (2.0, "#ffd23f"),
-    (3.0, "#ff9a3c"),
+    (3.0, "#ff8f3a"),
     (5.0, "#f0596b"),
-    (8.0, "#b436b8"),
+    (8.0, "#ab32b4"),
 )
 #: viridis (van der Walt and Smith, CC0), from nothing to a perfect peak
 _VIRIDIS = ("#440154", "#3b528b", "#21918c", "#5ec962", "#fde725")
