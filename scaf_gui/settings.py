@@ -17,7 +17,9 @@ from scaf_gui.errors import InputError
 class Setting:
     """One setting: its key, default, what it is called and what it does.
 
-    ``choices``: the values it can have; ``limits``: lowest value and the bound it stays under.
+    ``choices``: the values it can have, ``names``: what they are called, in the same order; ``limits``: lowest value
+    and the bound it stays under. ``page``: where the dialog shows it, "" for nowhere. ``kind``: how a number or a
+    text is meant: "share" (shown in per cent), "folder", "detector".
     """
 
     key: str
@@ -26,72 +28,143 @@ class Setting:
     help: str
     choices: tuple[Any, ...] = ()
     limits: tuple[float, float] | None = None
+    names: tuple[str, ...] = ()
+    page: str = "General"
+    kind: str = ""
 
 
 SETTINGS: tuple[Setting, ...] = (
-    Setting("theme", "dark", "Theme", "Colours of the window", ("dark", "light")),
+    Setting("theme", "dark", "Theme", "Colours of the window", ("dark", "light"), names=("Dark", "Light")),
+    Setting("user_name", "", "Your name", "Written beside each label; empty: your login name"),
+    Setting(
+        "project_folder",
+        "",
+        "Project folder",
+        "Where new projects are put; empty: your documents folder",
+        kind="folder",
+    ),
     Setting(
         "device",
         "auto",
         "Device",
-        "Where the model runs; auto takes CUDA, then MPS, then the CPU",
+        "Where the model runs; auto takes CUDA, then MPS, then the CPU. For projects that are opened from now on",
         ("auto", "cuda", "mps", "cpu"),
-    ),
-    Setting("project_folder", "", "Project folder", "Where new projects are put; empty: your documents folder"),
-    Setting("user_name", "", "Your name", "Written beside each label; empty: your login name"),
-    Setting(
-        "discard",
-        0.1,
-        "Set aside",
-        "Share of the least certain faces that is set aside as likely outliers",
-        limits=(0.0, 1.0),
-    ),
-    Setting(
-        "instant",
-        True,
-        "Learn from each face at once",
-        "Move the next pre-fill by what your last faces have in common, where that surely helps",
-    ),
-    Setting("loupe", True, "Loupe", "Magnify the surroundings of the landmark that is moved"),
-    Setting("loupe_factor", 4.0, "Loupe's factor", "How often it enlarges what the canvas shows", limits=(1.5, 32.01)),
-    Setting(
-        "loupe_corner",
-        "",
-        "Loupe's place",
-        "A corner of the canvas; empty: beside the landmark",
-        ("", "top left", "top right", "bottom right", "bottom left"),
-    ),
-    Setting("walk_zoom", False, "Zoom while walking", "Tab enlarges the surroundings of the landmark it goes to"),
-    Setting("confidence", False, "Colour by confidence", "Colour landmarks by how far they are expected to be off"),
-    Setting("fall_off", False, "Drag neighbours along", "A dragged landmark takes those beside it on its curve along"),
-    Setting(
-        "fall_off_radius",
-        0.25,
-        "Reach of dragging along",
-        "How far along the curve, as a share of the face's size; the wheel changes it while dragging",
-        limits=(0.01, 2.0),
+        names=("Automatic", "CUDA (NVIDIA)", "MPS (Apple)", "CPU"),
+        page="Model",
     ),
     Setting(
         "second_look",
         True,
         "Look twice at each face",
         "Predict the faces that come next a second time, from crops cut by the first prediction",
+        page="Model",
+    ),
+    Setting(
+        "instant",
+        True,
+        "Learn from each face at once",
+        "Move the next pre-fill by what your last faces have in common, where that surely helps",
+        page="Model",
+    ),
+    Setting(
+        "discard",
+        0.1,
+        "Set aside",
+        "Share of the least certain faces that is set aside as likely outliers, in new projects",
+        limits=(0.0, 1.0),
+        page="Model",
+        kind="share",
     ),
     Setting(
         "detector",
         "mtcnn",
         "Face detector",
         "Of new projects: mtcnn, or yunet:FILE with a YuNet model (ONNX) of your own",
+        page="Faces",
+        kind="detector",
     ),
-    Setting("shape", True, "Shape follows", "Landmarks that nobody has placed follow the one that is dragged"),
+    Setting(
+        "shape",
+        True,
+        "Shape follows",
+        "Landmarks that nobody has placed follow the one that is dragged",
+        page="Landmarks",
+    ),
     Setting(
         "shape_strength",
         1.0,
         "How far the shape follows",
-        "1: to the most plausible shape; less or more on wish",
+        "100 %: to the most plausible shape; less or more on wish",
         limits=(0.05, 1.51),
+        page="Landmarks",
+        kind="share",
     ),
-    Setting("recent", [], "Recent projects", "Newest first"),
+    Setting(
+        "fall_off",
+        False,
+        "Drag neighbours along",
+        "A dragged landmark takes those beside it on its curve along",
+        page="Landmarks",
+    ),
+    Setting(
+        "fall_off_radius",
+        0.25,
+        "Reach of dragging along",
+        "How far along the curve, as a share of the face's size; the wheel changes it while dragging",
+        limits=(0.01, 2.0),
+        page="Landmarks",
+        kind="share",
+    ),
+    Setting(
+        "walk_zoom",
+        False,
+        "Zoom while walking",
+        "Tab enlarges the surroundings of the landmark it goes to",
+        page="Landmarks",
+    ),
+    Setting(
+        "confidence",
+        False,
+        "Colour by confidence",
+        "Colour landmarks by how far they are expected to be off",
+        page="Landmarks",
+    ),
+    Setting(
+        "level",
+        False,
+        "Level the eyes",
+        "Turn each face upright on the canvas; landmarks are saved in the coordinates of the photo as ever",
+        page="Landmarks",
+    ),
+    Setting(
+        "blind_share",
+        0.0,
+        "Faces without pre-fill",
+        "Share of the faces, drawn at random, that you place without seeing a prediction: shows how far it draws your "
+        "labels towards the model. 5 %: one face in twenty",
+        limits=(0.0, 0.501),
+        page="Faces",
+        kind="share",
+    ),
+    Setting("loupe", True, "Loupe", "Magnify the surroundings of the landmark that is moved", page="Loupe"),
+    Setting(
+        "loupe_factor",
+        4.0,
+        "Loupe's factor",
+        "How often it enlarges what the canvas shows",
+        limits=(1.5, 32.01),
+        page="Loupe",
+    ),
+    Setting(
+        "loupe_corner",
+        "",
+        "Loupe's place",
+        "Beside the landmark, or a corner of the canvas",
+        ("", "top left", "top right", "bottom right", "bottom left"),
+        names=("Beside the landmark", "Top left", "Top right", "Bottom right", "Bottom left"),
+        page="Loupe",
+    ),
+    Setting("recent", [], "Recent projects", "Newest first", page=""),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}
 

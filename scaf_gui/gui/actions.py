@@ -43,6 +43,8 @@ def make_actions(
             action.setMenuRole(QAction.MenuRole.QuitRole)
         elif act.id == "about":
             action.setMenuRole(QAction.MenuRole.AboutRole)
+        elif act.id == "settings":
+            action.setMenuRole(QAction.MenuRole.PreferencesRole)
         else:  # else macOS moves whatever sounds like "settings" into its own menu
             action.setMenuRole(QAction.MenuRole.NoRole)
         if act.context == "canvas":

@@ -13,13 +13,17 @@ from scaf_gui.core.face import ATTRIBUTES, Flag
 from scaf_gui.gui import theme
 from scaf_gui.gui.acts import ACTS, NUDGES
 from scaf_gui.gui.precision import REMEMBERED
+from scaf_gui.gui.preferences import ask_settings
 from scaf_gui.gui.queue_model import FILTERS
 
 if TYPE_CHECKING:
     from scaf_gui.gui.window import MainWindow
 
 #: acts that make sense without an open project
-_ALWAYS = {"open_folder", "open_project", "quit", "theme", "instant", "follow_shape", "shortcuts", "about", *REMEMBERED}
+_ALWAYS = {
+    *("open_folder", "open_project", "quit", "settings", "theme", "instant", "follow_shape", "shortcuts", "about"),
+    *REMEMBERED,
+}
 
 
 class Commands:
@@ -68,6 +72,7 @@ class Commands:
             "show_skeleton": partial(setattr, canvas, "skeleton"),
             "show_labels": partial(setattr, canvas, "labels"),
             "show_ghost": partial(setattr, canvas, "ghost"),
+            "settings": partial(ask_settings, window),
             "theme": self.next_theme,
             "refresh": project.refresh_model,
             "instant": self.learn_at_once,
@@ -76,7 +81,8 @@ class Commands:
             "shortcuts": self.shortcuts,
             "about": self.about,
         }
-        handlers |= {name: partial(canvas.nudge, dx, dy) for name, (dx, dy) in NUDGES.items()}
+        handlers |= project.aids.handlers() | {"level": project.level.switch}
+        handlers |= {name: partial(canvas.nudge_seen, dx, dy) for name, (dx, dy) in NUDGES.items()}
         handlers |= project.precision.handlers(handlers)
         handlers |= project.insight.handlers()
         for place, key in enumerate(ATTRIBUTES):

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
+from scaf_gui.gui.detector_choice import DetectorChoice
 
 #: box source -> what it means to a person
 _SOURCES = (
@@ -38,17 +39,27 @@ _KINDS = {".mat": "mat", ".csv": "csv"}
 
 @dataclass(frozen=True)
 class NewProject:
-    """What was chosen; ``boxes`` as :func:`scaf_gui.session.project.new_project` takes it."""
+    """What was chosen; ``boxes`` and ``detector`` as :func:`scaf_gui.session.project.new_project` takes them."""
 
     path: Path
     scheme_id: str
     boxes: str
+    detector: str = "mtcnn"
 
 
 class NewProjectDialog(QDialog):
     """Filled in from the start, so that Enter is enough."""
 
-    def __init__(self, folder: Path, images: int, path: Path, schemes: list[Scheme], parent: QWidget | None = None):
+    def __init__(
+        self,
+        folder: Path,
+        images: int,
+        path: Path,
+        schemes: list[Scheme],
+        parent: QWidget | None = None,
+        detector: str = "mtcnn",
+    ):
+        """:param detector: the one that the settings name"""
         super().__init__(parent)
         self.setWindowTitle("New project")
         self.setMinimumWidth(560)
@@ -67,6 +78,8 @@ class NewProjectDialog(QDialog):
         for scheme in schemes:
             self.scheme.addItem(scheme.title, scheme.id)
         self._sources = QButtonGroup(self)
+        self.detector = DetectorChoice(self)
+        self.detector.value = detector
         self.landmark_folder = QLineEdit(self)
         self.landmark_folder.setPlaceholderText("Folder of .pts files")
         self.landmark_folder.setAccessibleName("Folder of landmark files")
@@ -115,6 +128,7 @@ class NewProjectDialog(QDialog):
         self.path.textChanged.connect(self._check)
         self.landmark_folder.textChanged.connect(self._check)
         self.box_file.textChanged.connect(self._check)
+        self.detector.changed.connect(self._check)
         self._sources.idClicked.connect(self._check)
         self._check()
         self.create_button.setFocus()
@@ -128,7 +142,15 @@ class NewProjectDialog(QDialog):
             name = self.box_file.text().strip()
             boxes = f"{_KINDS.get(Path(name).suffix.lower(), 'wflw')}:{name}"
         path = path.with_suffix(".scaf") if path.name else path
-        return NewProject(path, str(self.scheme.currentData()), boxes)
+        return NewProject(path, str(self.scheme.currentData()), boxes, self.detector.value)
+
+    def accept(self) -> None:
+        """Look into the detector's file before anything is made."""
+        trouble = self.detector.open_trouble() if self.choice().boxes == "detector" else ""
+        if trouble:
+            self._say(trouble)
+        else:
+            super().accept()
 
     def choose_source(self, source: str) -> None:
         """Pick a way of finding faces: "detector", "whole", "landmarks" or "file"."""
@@ -155,6 +177,11 @@ class NewProjectDialog(QDialog):
             note.setContentsMargins(24, 0, 0, 5)
             column.addWidget(radio)
             column.addWidget(note)
+            if place == 0:
+                indented = QHBoxLayout()
+                indented.setContentsMargins(24, 0, 0, 8)
+                indented.addWidget(self.detector)
+                column.addLayout(indented)
         row = QHBoxLayout()
         row.setContentsMargins(24, 0, 0, 0)
         for field, browse in ((self.landmark_folder, self._browse_landmarks), (self.box_file, self._browse_boxes)):
@@ -167,6 +194,7 @@ class NewProjectDialog(QDialog):
         """Say what is missing instead of letting Create fail."""
         source = _SOURCES[self._sources.checkedId()][0]
         landmarks, file = source == "landmarks", source == "file"
+        self.detector.setVisible(source == "detector")
         for widget in (self.landmark_folder, self._browse_landmarks):
             widget.setVisible(landmarks)
         for widget in (self.box_file, self._browse_boxes):
@@ -185,6 +213,11 @@ class NewProjectDialog(QDialog):
             trouble = "Choose the file of the boxes."
         elif file and not Path(given).is_file():
             trouble = f"{given} is not a file. Choose the file of the boxes."
+        elif source == "detector":
+            trouble = self.detector.trouble()
+        self._say(trouble)
+
+    def _say(self, trouble: str) -> None:
         self.trouble.setText(trouble)
         self.trouble.setVisible(bool(trouble))
         self.create_button.setEnabled(not trouble)

@@ -87,7 +87,9 @@ class Opener(QObject):
         if not ask:
             self._create(path, folder, "300w-68", "detector")
             return
-        dialog = NewProjectDialog(folder, images, path, _scheme_choices(), self._window)
+        dialog = NewProjectDialog(
+            folder, images, path, _scheme_choices(), self._window, str(self._settings["detector"])
+        )
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self._create_chosen(dialog, folder))
         dialog.open()
@@ -140,13 +142,13 @@ class Opener(QObject):
         choice = dialog.choice()
         if not self._settings["project_folder"]:
             self._settings["project_folder"] = str(choice.path.parent)
-        self._create(choice.path, folder, choice.scheme_id, choice.boxes)
+        self._create(choice.path, folder, choice.scheme_id, choice.boxes, choice.detector)
 
-    def _create(self, path: Path, folder: Path, scheme_id: str, boxes: str) -> None:
+    def _create(self, path: Path, folder: Path, scheme_id: str, boxes: str, detector: str = "") -> None:
         self.about_to_open.emit()
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._done(new_project(path, folder, scheme_id, boxes, self._settings))
+            self._done(new_project(path, folder, scheme_id, boxes, self._settings, detector=detector))
         except (ScafError, OSError) as error:
             self._fail(error)
 

@@ -33,7 +33,7 @@ TOGETHER = 1.0
 #: what the wheel changes is written to the settings when it has rested so long
 _REST_MS = 700
 #: acts whose state is remembered: act id = key of the setting
-REMEMBERED = ("loupe", "walk_zoom", "fall_off", "confidence")
+REMEMBERED = ("loupe", "walk_zoom", "fall_off", "confidence", "level")
 
 
 class Precision(QObject):
@@ -51,17 +51,29 @@ class Precision(QObject):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self._remember)
-        canvas.loupe_on = bool(settings["loupe"])
-        canvas.walk_zoom = bool(settings["walk_zoom"])
-        canvas.along, canvas.reach = bool(settings["fall_off"]), float(settings["fall_off_radius"])
-        assert canvas.loupe is not None
-        canvas.loupe.factor, canvas.loupe.corner = float(settings["loupe_factor"]), str(settings["loupe_corner"])
+        self.use_settings()
         canvas.pointsMoved.connect(self._points_moved)
         canvas.nudged.connect(self._join_nudges)
         canvas.loupeTurned.connect(lambda _: self._rest.start())
         canvas.reachTurned.connect(self._reach_turned)
         canvas.placingLeft.connect(partial(self.place, False))
         canvas.groupSelected.connect(lambda group: self._say(f"{len(group)} landmarks selected") if group else None)
+
+    def use_settings(self) -> None:
+        """Take what is remembered."""
+        canvas, settings = self._canvas, self._settings
+        canvas.use_loupe(bool(settings["loupe"]))
+        canvas.walk_zoom = bool(settings["walk_zoom"])
+        canvas.along, canvas.reach = bool(settings["fall_off"]), float(settings["fall_off_radius"])
+        assert canvas.loupe is not None
+        canvas.loupe.factor = float(settings["loupe_factor"])
+        canvas.pin_loupe(str(settings["loupe_corner"]))
+
+    def remember_now(self) -> None:
+        """Write what the wheel has changed, without waiting for it to rest."""
+        if self._rest.isActive():
+            self._rest.stop()
+            self._remember()
 
     def open(self, session: Session | None) -> None:
         """Another project, or none: placing ends."""

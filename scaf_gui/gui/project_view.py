@@ -16,7 +16,9 @@ from scaf_gui.gui.background import Background
 from scaf_gui.gui.checking import Checking
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
+from scaf_gui.gui.image_aids import ImageAids
 from scaf_gui.gui.insight import Insight
+from scaf_gui.gui.level_view import LevelView
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.photo_faces import PhotoFaces
@@ -56,10 +58,12 @@ class ProjectView(QObject):
             messages,
             status.say,
             self.undo,
-            self._work_on_again,
+            self.work_on,
             self,
         )
         self.checking = Checking(workspace, self.navigator, self)
+        self.aids = ImageAids(workspace.canvas, status.say, self)
+        self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
         self._hint = ""
         self._folder_told = False
@@ -118,7 +122,8 @@ class ProjectView(QObject):
         if session.notice and session.folder.is_dir():
             self.messages.warning(session.notice)
         self._later.start(LATEST_MS)
-        for part in (self.checking, self.insight, self.navigator):  # the navigator last: it shows the first face
+        # the navigator last: it shows the first face
+        for part in (self.checking, self.insight, self.aids, self.level, self.navigator):
             part.open(session)
 
     def close(self) -> None:
@@ -133,8 +138,9 @@ class ProjectView(QObject):
             self.background.deleteLater()
             self.background = None
         session.agenda.on_change = session.expected.on_change = None
-        for part in (self.insight, self.checking, self.navigator, self.precision, self.editor, self.photo):
+        for part in (self.aids, self.level, self.insight, self.checking, self.navigator, self.precision, self.editor):
             part.open(None)
+        self.photo.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
         self.workspace.finish.open(None)
@@ -179,7 +185,7 @@ class ProjectView(QObject):
         if self.background is not None and not self._later.isActive():
             self.background.start()
 
-    def _work_on_again(self) -> None:
+    def work_on(self) -> None:
         if self.background is not None:
             self.background.start(again=True)
 
