@@ -124,6 +124,10 @@ class ToolCanvas(GroupCanvas):
             self._lingering.start()
         super().nudge(dx, dy)
 
+    def nudge_seen(self, dx: float, dy: float) -> None:
+        """As :meth:`nudge`, in a direction of the screen: of a turned view another one than the image's."""
+        self.nudge(*(part * self.zoom for part in self._camera.direction(dx, dy)) if self.turn else (dx, dy))
+
     # -- placing by clicks
 
     def show_picture(self, picture: Picture | None) -> None:
