@@ -79,7 +79,7 @@ SETTINGS: tuple[Setting, ...] = (
         "detector",
         "mtcnn",
         "Face detector",
-        "Of new projects: mtcnn, or yunet:FILE with a YuNet model (ONNX) of your own",
+        "Finds the faces of new projects; each may be made with another one",
         page="Faces",
         kind="detector",
     ),

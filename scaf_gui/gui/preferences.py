@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import Qt
 
-from scaf_gui.gui.precision import REMEMBERED
-
 if TYPE_CHECKING:
     from scaf_gui.gui.settings_dialog import SettingsDialog
     from scaf_gui.gui.window import MainWindow
@@ -31,13 +29,14 @@ def use_settings(window: MainWindow, keys: Collection[str]) -> None:
     settings, session = window.settings, window.session
     if "theme" in keys:
         window.use_theme(str(settings["theme"]))
-    for name in ("instant", *REMEMBERED):
-        window.actions_by_id[name].setChecked(bool(settings[name]))
+    for key in keys:  # an act of the same name does what the setting says, and shows it in its menu
+        action = window.actions_by_id.get(key)
+        if action is not None and action.isCheckable() and action.isChecked() != bool(settings[key]):
+            action.trigger()
     window.project.precision.use_settings()
     window.workspace.shape_bar.use(settings)
     if session is not None:
         session.user = settings.user
-        session.instant.enabled = bool(settings["instant"])
         if "second_look" in keys:
             session.work.look_twice = bool(settings["second_look"])
             window.project.work_on()

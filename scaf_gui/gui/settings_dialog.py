@@ -15,11 +15,13 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFileDialog,
+    QFrame,
     QHBoxLayout,
     QLabel,
     QLineEdit,
     QListWidget,
     QPushButton,
+    QScrollArea,
     QStackedWidget,
     QVBoxLayout,
     QWidget,
@@ -30,7 +32,7 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.detector_choice import DetectorChoice
 from scaf_gui.settings import SETTINGS, Setting, Settings
 
-_WIDTH = 680
+_WIDTH, _HEIGHT = 700, 560
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(_WIDTH)
+        self.setMinimumSize(_WIDTH, _HEIGHT)
         self._settings = settings
         self._rows = {row.key: row for row in SETTINGS if row.page}
         self.editors: dict[str, _Editor] = {}
@@ -59,6 +61,7 @@ class SettingsDialog(QDialog):
         theme.set_role(heading, "title")
         self.pages = QListWidget(self)
         self.pages.setAccessibleName("Pages")
+        self.pages.setObjectName("pages")
         self.pages.setFixedWidth(132)
         self._stack = QStackedWidget(self)
         for page in dict.fromkeys(row.page for row in self._rows.values()):
@@ -140,7 +143,7 @@ class SettingsDialog(QDialog):
     def _make_page(self, rows: list[Setting]) -> QWidget:
         page = QWidget(self)
         column = QVBoxLayout(page)
-        column.setContentsMargins(0, 0, 0, 0)
+        column.setContentsMargins(0, 0, 14, 0)
         column.setSpacing(4)
         for place, row in enumerate(rows):
             if place:
@@ -161,7 +164,13 @@ class SettingsDialog(QDialog):
                 note.setContentsMargins(24, 0, 0, 0)
             column.addWidget(note)
         column.addStretch(1)
-        return page
+        area = QScrollArea(self)
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(page)
+        return area
 
     def _make_editor(self, row: Setting) -> _Editor:
         """The widget that fits the kind of value."""
@@ -200,7 +209,8 @@ class SettingsDialog(QDialog):
         spin.setRange(low * scale, highest)
         spin.setSingleStep(5 if scale == 100.0 else 0.5)
         spin.setSuffix(" %" if scale == 100.0 else "")
-        spin.setMaximumWidth(140)
+        spin.lineEdit().setTextMargins(7, 0, 7, 0)
+        spin.setMaximumWidth(90)
         kept = {"value": row.default}
 
         def get() -> float | int:

@@ -231,6 +231,7 @@ def test_settings_count_at_once_in_the_window(window: MainWindow, qtbot: QtBot) 
         "loupe_factor": 8.0,
         "loupe_corner": "top left",
         "fall_off": True,
+        "confidence": True,
         "shape": False,
         "shape_strength": 0.5,
         "user_name": "Ann",
@@ -240,7 +241,7 @@ def test_settings_count_at_once_in_the_window(window: MainWindow, qtbot: QtBot) 
     assert theme.palette()["window"] != before
     assert not session.work.look_twice and not session.instant.enabled and session.user == "Ann"
     assert canvas.loupe is not None and (canvas.loupe.factor, canvas.loupe.corner) == (8.0, "top left")
-    assert not canvas.loupe_on and canvas.along
+    assert not canvas.loupe_on and canvas.along and canvas.confidence
     checked = {
         name: window.actions_by_id[name].isChecked() for name in ("instant", "loupe", "fall_off", "follow_shape")
     }
