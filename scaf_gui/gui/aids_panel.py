@@ -127,7 +127,7 @@ class AidsPanel(QFrame):
             with QSignalBlocker(slider):
                 slider.setValue(to_step(name, getattr(look, name)))
             number = getattr(look, name)
-            signed = "" if name == "local" else "+"
+            signed = "+" if number > 0 and name != "local" else ""
             self._values[name].setText(f"{number:.2f}" if name == "gamma" else f"{100 * number:{signed}.0f} %")
         with QSignalBlocker(self.gray):
             self.gray.setChecked(look.gray)

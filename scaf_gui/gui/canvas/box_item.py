@@ -52,6 +52,7 @@ class BoxItem(QGraphicsItem):
         outline = ink.polygon(ink.corners(x, y, width, height, view))
         painter.save()
         painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing, bool(view.m12()))  # upright lines are sharper without
         painter.setBrush(Qt.BrushStyle.NoBrush)
         whole = self._handles and self._active == WHOLE
         for colour, pen_width in ((style.HALO, 3.4), (style.SELECTED, 1.8 if whole else 1.2)):
