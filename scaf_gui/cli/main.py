@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scaf_gui import __version__, paths
-from scaf_gui.cli import check, learning, pretrain, projects, similar, simulate, weights, windows
+from scaf_gui.cli import check, lean, learning, pretrain, projects, similar, simulate, weights, windows
 from scaf_gui.cli.output import Outcome, Progress, as_json, one_line
 from scaf_gui.cli.parsing import Parser
 from scaf_gui.errors import ScafError, UsageError
@@ -25,7 +25,7 @@ def make_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    for module in (projects, check, learning, pretrain, similar, simulate, weights, windows):
+    for module in (projects, check, lean, learning, pretrain, similar, simulate, weights, windows):
         module.register(commands)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="one JSON object on standard output (docs/cli.md)")

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 #: acts that make sense without an open project
 _ALWAYS = {
-    *("open_folder", "open_project", "quit", "settings", "theme", "instant", "follow_shape", "shortcuts", "about"),
+    *("open_folder", "open_project", "quit", "settings", "theme", "instant", "blind", "follow_shape"),
+    *("shortcuts", "about"),
     *REMEMBERED,
 }
 
@@ -56,7 +57,6 @@ class Commands:
             "not_a_face": project.photo.not_a_face,
             "delete_face": project.photo.delete,
             "skip_similar": project.photo.skip_similar,
-            "reset": project.editor.reset,
             "next_landmark": canvas.select_next,
             "previous_landmark": partial(canvas.select_next, -1),
             "follow_shape": self._window.workspace.shape_bar.switch,
@@ -82,6 +82,7 @@ class Commands:
             "about": self.about,
         }
         handlers |= project.aids.handlers() | {"level": project.level.switch}
+        handlers |= project.blind.handlers()
         handlers |= {name: partial(canvas.nudge_seen, dx, dy) for name, (dx, dy) in NUDGES.items()}
         handlers |= project.precision.handlers(handlers)
         handlers |= project.insight.handlers()

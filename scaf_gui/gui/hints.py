@@ -25,6 +25,8 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         return "No face was found in this photo. Press B and drag a box around the face, or S to skip the photo."
     if problem and not (face.box is not None and "draw a box" in problem):
         return problem[:1].upper() + problem[1:]
+    if session.blind.hides(face.id) and session.document.prediction(face.id) is not None:
+        return "Without pre-fill: click where each landmark belongs. Ctrl+Backspace shows the pre-fill after all"
     if session.model is None:
         name = session.scheme.names[0].replace("_", " ")
         return f"No model yet: click where each landmark belongs, beginning with “{name}”. P shows where"

@@ -28,7 +28,7 @@ _AWAY = (QEvent.Type.WindowDeactivate, QEvent.Type.ApplicationStateChange)
 
 
 class ImageAids(QObject):
-    """Joins the panel of sliders, the canvas and the project file. ``shown(on)`` is told when the panel comes or goes."""
+    """Joins the panel of sliders, the canvas and the project file. ``tell(on)``: the panel comes or goes."""
 
     def __init__(self, canvas: Canvas, say: Callable[[str], object], parent: QObject):
         super().__init__(parent)

@@ -113,7 +113,8 @@ class Insight(QObject):
         return bool(self.mode) or not self._panel.isHidden()
 
     def _job(self) -> SightJob | None:
-        if self._session is None:
+        face = self._navigator.on_canvas()[0]
+        if self._session is None or (face is not None and self._session.blind.hides(face.id)):
             return None
         return sight_job(*self._navigator.on_canvas(), self._session.model)
 

@@ -225,7 +225,7 @@ class Navigator(QObject):
         if session is None:
             return
         face = self._face()
-        prediction = session.document.shown(face.id) if face is not None else None
+        prediction = session.blind.shown(face.id) if face is not None else None
         if self._image is not None or face is None:
             if not self._canvas.is_busy:
                 self._prediction = prediction
@@ -242,7 +242,7 @@ class Navigator(QObject):
             return
         document = session.document
         beside = document.beside(face.image)
-        self._canvas.show_others(neighbours(beside, face.id, document.shown, session.scheme.edges))
+        self._canvas.show_others(neighbours(beside, face.id, session.blind.shown, session.scheme.edges))
 
     def _loaded(self, image: str, pixels: object) -> None:
         face = self._face()

@@ -34,6 +34,7 @@ def use_settings(window: MainWindow, keys: Collection[str]) -> None:
         if action is not None and action.isCheckable() and action.isChecked() != bool(settings[key]):
             action.trigger()
     window.project.precision.use_settings()
+    window.project.blind.use_settings()
     window.workspace.shape_bar.use(settings)
     if session is not None:
         session.user = settings.user

@@ -13,6 +13,7 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.errors import FolderError, ScafError
 from scaf_gui.gui.background import Background
+from scaf_gui.gui.blind_faces import BlindFaces
 from scaf_gui.gui.checking import Checking
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
@@ -64,7 +65,10 @@ class ProjectView(QObject):
         self.checking = Checking(workspace, self.navigator, self)
         self.aids = ImageAids(workspace.canvas, status.say, self)
         self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
+        self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, parent)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
+        # the navigator last: it shows the first face
+        self._parts = (self.checking, self.insight, self.aids, self.level, self.blind, self.navigator)
         self._hint = ""
         self._folder_told = False
         self._later = QTimer(self)
@@ -122,8 +126,7 @@ class ProjectView(QObject):
         if session.notice and session.folder.is_dir():
             self.messages.warning(session.notice)
         self._later.start(LATEST_MS)
-        # the navigator last: it shows the first face
-        for part in (self.checking, self.insight, self.aids, self.level, self.navigator):
+        for part in self._parts:
             part.open(session)
 
     def close(self) -> None:
@@ -138,9 +141,8 @@ class ProjectView(QObject):
             self.background.deleteLater()
             self.background = None
         session.agenda.on_change = session.expected.on_change = None
-        for part in (self.aids, self.level, self.insight, self.checking, self.navigator, self.precision, self.editor):
+        for part in (*self._parts, self.precision, self.editor, self.photo):
             part.open(None)
-        self.photo.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.training.reset()
         self.workspace.finish.open(None)

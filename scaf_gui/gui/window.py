@@ -62,6 +62,8 @@ class MainWindow(QMainWindow):
             self.actions_by_id[name].setChecked(bool(self.settings[name]))
         self.project.precision.on_placing(self.actions_by_id["place"].setChecked)
         self.project.aids.tell = self.actions_by_id["image_aids"].setChecked
+        self.project.blind.tell = self.actions_by_id["blind"].setChecked
+        self.project.blind.use_settings()
         self.workspace.shape_bar.toggled.connect(self.actions_by_id["follow_shape"].setChecked)
         self.workspace.shape_bar.use(self.settings)
         build_menus(self.menuBar(), self.actions_by_id)

@@ -24,6 +24,7 @@ from scaf_gui.errors import FolderError
 from scaf_gui.paths import project_companions
 from scaf_gui.session import boxes, images, intake, models, prefill, refresh
 from scaf_gui.session.agenda import Agenda
+from scaf_gui.session.blind import Blind
 from scaf_gui.session.check import LabelCheck
 from scaf_gui.session.events import (
     BoxBatch,
@@ -98,6 +99,7 @@ class Session:
         # after all others: they see a label together with the prediction that it was made from
         self.instant = Instant(self.document, self.agenda, self.work)
         self.check = LabelCheck(self.document, store, lambda: self.folder)
+        self.blind = Blind(self.document, store, self.agenda.seed)
         self.shapes = Shapes(self.document, self.work, self.expected)
 
     def _ahead_changed(self) -> None:
