@@ -200,7 +200,7 @@ class Editor(QObject):
             return False
         done = self._apply(edit)
         if done:
-            session.work.searched({face.image: False}, ())  # the detector is not asked about this photo again
+            session.work.leave_alone(face.image)  # the detector is not asked about this photo again
         return done
 
     def reset(self) -> bool:

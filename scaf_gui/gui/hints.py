@@ -21,9 +21,12 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
     if prediction is not None:
         return ""
     problem = session.problems.get(face.id, "")
-    if face.box is None and "draw a box" in problem:
-        return "No face was found in this photo. Press B and drag a box around the face, or S to skip the photo."
-    if problem and not (face.box is not None and "draw a box" in problem):
+    why = session.work.why_no_box(face.image) if face.box is None else ""
+    if why == "taken out":
+        return "You took the box out of this photo. Press B and drag one around a face, or S to skip the photo."
+    if why == "nothing found":
+        return "The detector found no face here. Press B and drag a box around it, or S to skip the photo."
+    if problem and "draw a box" not in problem:
         return problem[:1].upper() + problem[1:]
     if session.blind.hides(face.id) and session.document.prediction(face.id) is not None:
         return "Without pre-fill: click where each landmark belongs. Ctrl+Backspace shows the pre-fill after all"

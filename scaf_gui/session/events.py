@@ -152,10 +152,14 @@ class HashesFound:
 
 @dataclass(frozen=True)
 class SimilarFound:
-    """Groups of near-identical images (relative paths); ``None`` while ``remaining`` images are to be looked at."""
+    """Groups of near-identical images (relative paths); ``None`` while ``remaining`` images are to be looked at.
+
+    ``of``: tells the images, as they were compared, from others.
+    """
 
     groups: tuple[tuple[str, ...], ...] | None
     remaining: int = 0
+    of: str = ""
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from scaf_gui.session.events import (
     RefreshResult,
     SimilarFound,
 )
+from scaf_gui.session.similar import SIMILAR
 
 if TYPE_CHECKING:
     from scaf_gui.session.session import Session
@@ -42,6 +43,7 @@ def take(session: Session, event: object, by: object = None) -> str:
         case SimilarFound():
             if event.groups is not None:
                 session.similar.take(event.groups)
+                session.store.set(SIMILAR, {"of": event.of, "groups": event.groups})
             return ""
         case ImagesMoved():
             return take_moved(session, event, by)

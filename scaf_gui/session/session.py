@@ -39,7 +39,7 @@ from scaf_gui.session.events import (
 from scaf_gui.session.expected import Expected
 from scaf_gui.session.instant import Instant
 from scaf_gui.session.shape import Shapes
-from scaf_gui.session.similar import Similar, find_similar
+from scaf_gui.session.similar import SIMILAR, Similar, find_similar
 from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Session:
         self.box_source = str(store.get("boxes", "detector"))
         self.cache = prefill.CacheDoor(self.companions / "cache.h5")
         self.predictors = prefill.PredictorDoor()
-        self.similar = Similar(self.document)
+        self.similar = Similar(self.document, store.get(SIMILAR))
         self._refreshing = Lock()
         self._closed = False
         # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
@@ -228,7 +228,7 @@ class Session:
         images: dict[str, int] = {}
         for face in self.document:
             images.setdefault(face.image, face.id)
-        return find_similar(self.folder, images, self.cache)
+        return find_similar(self.folder, images, self.cache, self.store.get(SIMILAR))
 
     def take(self, event: object, by: object = None) -> str:
         """Take in what a generator yielded or returned: boxes, hashes, predictions, scores, a model.

@@ -1,11 +1,12 @@
-"""Near-identical photos: found in the background, remembered while the project is open, skipped together."""
+"""Near-identical photos: found in the background, remembered in the project, skipped together."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from hashlib import blake2b
 from pathlib import Path
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -18,6 +19,8 @@ from scaf_gui.session.events import SimilarFound
 if TYPE_CHECKING:
     from scaf_gui.session.prefill import CacheDoor
 
+#: the key under which the project remembers them
+SIMILAR = "similar"
 #: how often progress is told, seconds
 TELL_SECONDS = 0.5
 #: fingerprints are written to the cache so many at a time
@@ -25,12 +28,16 @@ WRITE_EVERY = 256
 
 
 class Similar:
-    """Which photos look alike. Main thread only; ``on_change`` is called when they have been found anew."""
+    """Which photos look alike. Main thread only; ``on_change`` is called when they have been found anew.
 
-    def __init__(self, document: Document):
+    :param known: what the project remembers of the last time; what has changed since is found in the background
+    """
+
+    def __init__(self, document: Document, known: Mapping[str, Any] | None = None):
         self._document = document
         self._group_of: dict[str, tuple[str, ...]] = {}
         self.on_change: Callable[[], None] | None = None
+        self.take(_groups(known))
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -78,13 +85,14 @@ def _skip(faces: Iterable[Face]) -> Edit | None:
 
 
 def find_similar(
-    folder: Path, images: Mapping[str, int], cache: CacheDoor
+    folder: Path, images: Mapping[str, int], cache: CacheDoor, before: Mapping[str, Any] | None = None
 ) -> Generator[SimilarFound, None, tuple[tuple[str, ...], ...]]:
     """Fingerprint the images that the cache does not know, then compare all; returns the groups.
 
     Images that cannot be read are left out: others say so. Yields progress (``groups`` is ``None``), then the groups.
 
     :param images: every image of the project and the id of one of its faces
+    :param before: what the project remembers of the last time; it holds where no image is another
     """
     from scaf_gui.io.similar import WORDS, file_fingerprint, group_alike
 
@@ -117,6 +125,11 @@ def find_similar(
     known |= _keep(cache, fresh, keys)
     ids = [face_id for face_id in names if face_id in known]
     table = np.array([known[face_id] for face_id in ids], np.uint64).reshape(-1, WORDS)
+    of = _digest([keys[face_id] for face_id in ids], table)
+    if before is not None and before.get("of") == of:
+        groups = _groups(before)
+        yield SimilarFound(groups, 0, of)
+        return groups
     compared = group_alike(table)
     while True:
         try:
@@ -128,8 +141,20 @@ def find_similar(
             yield SimilarFound(None, 0)
             told = monotonic()
     groups = tuple(tuple(names[ids[place]] for place in group) for group in places)
-    yield SimilarFound(groups, 0)
+    yield SimilarFound(groups, 0, of)
     return groups
+
+
+def _groups(known: Mapping[str, Any] | None) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(group) for group in known["groups"]) if known is not None else ()
+
+
+def _digest(keys: Sequence[str], table: np.ndarray[tuple[int, int], np.dtype[np.uint64]]) -> str:
+    """Of names, sizes, times and fingerprints of the images compared."""
+    state = blake2b(table.tobytes(), digest_size=16)
+    for key in keys:
+        state.update(key.encode("utf-8", "surrogatepass") + b"\n")
+    return state.hexdigest()
 
 
 def _keep(

@@ -37,6 +37,7 @@ class Workload:
         self._document = document
         self._store = store
         self._searched: set[str] = set(store.get("searched", []))
+        self._left_alone: set[str] = set(store.get("left_alone", []))
         self._look_twice = True
         self._all_twice = False
         self._ahead: Sequence[int] = ()
@@ -73,7 +74,7 @@ class Workload:
     def refill(self) -> None:
         """Start both lists anew from what the document lacks."""
         self.to_search.clear()
-        self.to_search.put(boxless(self._document, self._searched))
+        self.to_search.put(boxless(self._document, self._searched | self._left_alone))
         self.to_predict.clear()
         self._require(self._document)
         self._look_again([face.id for face in self._document])
@@ -94,6 +95,18 @@ class Workload:
         if empty - self._searched:
             self._searched |= empty
             self._store.set("searched", sorted(self._searched))
+
+    def leave_alone(self, image: str) -> None:
+        """A person has taken a box out of this photo: it is not searched again."""
+        if image not in self._left_alone:
+            self._left_alone.add(image)
+            self._store.set("left_alone", sorted(self._left_alone))
+
+    def why_no_box(self, image: str) -> str:
+        """Why a photo's face has no box: "nothing found", "taken out" by a person, or "" where it is not known."""
+        if image in self._left_alone:
+            return "taken out"
+        return "nothing found" if image in self._searched else ""
 
     def predicted(self, predictions: Mapping[int, Prediction], squares: Mapping[int, Square], by: object = None) -> int:
         """Show predictions, but for those of faces whose box has changed since they were asked for, and of

@@ -126,6 +126,8 @@ def test_the_detector_finds_faces_and_says_where_it_finds_none(tmp_path, rendere
     again = open_project(path)
     try:
         assert [job.image for job in again.work.to_search.pick((), 9, {})[0].values()] == ["broken.jpg"]
+        assert again.work.why_no_box("none.png") == "nothing found" and not again.work.why_no_box("broken.jpg")
+        assert again.document.face(bare.id).box == Box(5, 5, 60, 60, BoxSource.DRAWN)
     finally:
         again.close()
 

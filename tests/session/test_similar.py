@@ -102,3 +102,28 @@ def test_files_that_are_gone_or_damaged_are_left_out(session: Session, images: P
     (images / "twin.png").unlink()
     (images / "face_2.jpg").write_bytes(b"damaged")
     assert take_all(session, session.find_similar()) == (("face_1.jpg", "twin_2.jpg"),)
+
+
+def test_they_are_there_when_the_project_is_opened_again(
+    session: Session, images: Path, take_all: Take, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once, and nothing is compared again unless an image is another."""
+    take_all(session, session.find_similar())
+    session.close()
+    import scaf_gui.io.similar as looks
+
+    compared: list[int] = []
+    real = looks.group_alike
+    monkeypatch.setattr(looks, "group_alike", lambda table: compared.append(len(table)) or real(table))
+    again = open_project(session.path)
+    try:
+        assert again.similar.groups == (TWINS,)
+        assert take_all(again, again.find_similar()) == (TWINS,) and not compared
+        (images / "twin_2.jpg").unlink()
+        assert take_all(again, again.find_similar()) == (TWINS[:2],) and compared == [15]
+        assert again.similar.groups == (TWINS[:2],)
+    finally:
+        again.close()
+    last = open_project(session.path)
+    assert last.similar.groups == (TWINS[:2],)
+    last.close()
