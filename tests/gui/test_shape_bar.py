@@ -33,6 +33,8 @@ def window(
     made.show_session(session)
     canvas = made.workspace.canvas
     qtbot.waitUntil(lambda: canvas._image.size is not None and canvas.face is not None, timeout=20_000)
+    # a box that comes later would drop the prediction
+    qtbot.waitUntil(lambda: all(face.box is not None for face in session.document), timeout=20_000)
     assert canvas.face is not None
     truth = read_truth(truth_folder, session.scheme, (canvas.face.image,))[canvas.face.image][0].points
     session.document.set_predictions({canvas.face.id: Prediction(truth + 4.0, np.ones(len(truth)), "m")})

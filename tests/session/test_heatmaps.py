@@ -1,0 +1,73 @@
+"""Looking at one face: what is asked for, what comes of it, and what does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from scaf_gui.core.face import Box, Face, Prediction
+from scaf_gui.core.geometry import crop_square
+from scaf_gui.errors import CheckpointError, FolderError, ImageError
+from scaf_gui.session.events import ModelInfo
+from scaf_gui.session.heatmaps import UNTRAINED, PainterDoor, look, sight_job
+from scaf_gui.session.prefill import PredictorDoor
+from scaf_gui.session.session import Session
+
+MODEL = ModelInfo("m", "/nowhere/m.safetensors", True, "Model")
+BOX = Box(10, 20, 60, 70)
+FACE = Face(3, "a.jpg", BOX)
+
+
+def prediction(model_id: str = "m", looks: int = 1) -> Prediction:
+    return Prediction(np.zeros((5, 2)), np.ones(5), model_id, {}, looks)
+
+
+def test_a_face_without_box_or_without_model_is_not_looked_at() -> None:
+    assert sight_job(None, None, MODEL) is None
+    assert sight_job(Face(3, "a.jpg"), prediction(), MODEL) is None
+    assert sight_job(FACE, prediction(), None) is None
+
+
+def test_it_is_looked_at_as_often_as_for_the_prediction_that_is_shown() -> None:
+    once, twice, older, none = (
+        sight_job(FACE, given, MODEL) for given in (prediction(), prediction(looks=2), prediction("old", 2), None)
+    )
+    assert once is not None and twice is not None
+    assert (once.face_id, once.image, once.square) == (3, "a.jpg", crop_square(BOX))
+    assert not once.twice
+    assert twice.twice
+    assert once == older == none != twice
+    assert sight_job(replace(FACE, box=replace(BOX, x=11)), prediction(), MODEL) != once
+
+
+def test_heatmaps_come_first_then_why_nothing_is_painted(
+    make_session: Callable[..., Session],
+) -> None:
+    session = make_session(use_starter=True)
+    face = next(iter(session.document))
+    job = sight_job(face, None, session.model)
+    assert job is not None
+    first, second = look(job, session.scheme, session.read, session.predictors, PainterDoor())
+    assert first.maps.shape == (68, 64, 64)
+    assert first.painted is None
+    assert not first.why_not
+    assert second.maps is first.maps
+    assert (second.painted is None) == (second.why_not == UNTRAINED)
+    assert len(list(look(job, session.scheme, session.read, session.predictors, None))) == 1
+    with pytest.raises(ImageError):
+        next(look(replace(job, image="gone.jpg"), session.scheme, session.read, session.predictors, None))
+    session.folder = Path("/nowhere")
+    with pytest.raises(FolderError):
+        next(look(job, session.scheme, session.read, session.predictors, None))
+
+
+def test_a_model_whose_file_is_gone_is_named(make_session: Callable[..., Session]) -> None:
+    session = make_session()
+    job = sight_job(next(iter(session.document)), None, MODEL)
+    assert job is not None
+    with pytest.raises(CheckpointError, match=r"m\.safetensors"):
+        next(look(job, session.scheme, session.read, PredictorDoor(), None))
