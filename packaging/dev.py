@@ -82,6 +82,7 @@ def checks(environment: Environment, pytest_arguments: list[str]) -> dict[str, l
 def run_checks(environment: Environment, pytest_arguments: list[str]) -> int:
     """Run all of them, whatever fails; 0 if none did."""
     environment.prepare(frozenset({"test", "conformance"}), "auto")
+    environment.install_if_possible("menpo")
     if not make_sure(""):
         return 2
     settings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}

@@ -385,3 +385,20 @@ def test_there_is_no_package_called_packaging() -> None:
     import packaging
 
     assert Path(packaging.__file__ or "").parent != PACKAGING
+
+
+def test_an_extra_that_cannot_be_built_is_left_out_and_not_tried_again(
+    checkout: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls: list[list[str]] = []
+
+    def run(command: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        calls.append(command)
+        return subprocess.CompletedProcess(command, 1)
+
+    monkeypatch.setattr(subprocess, "run", run)
+    for _ in range(2):
+        assert not checkout.install_if_possible("menpo")
+        assert "menpo cannot be built here" in capsys.readouterr().out
+    assert len(calls) == 1 and calls[0][-1].startswith("menpo")
+    assert checkout.is_ready(frozenset({"test"}), "cpu"), "all else is as it was"

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -129,6 +132,50 @@ def test_300w_as_menpo_reads(tmp_path: Path, scheme_68: Scheme) -> None:
         assert len(lines) == 68 + 4 and lines[0] == "version: 1" and int(lines[1].split()[1]) == 68
         points = np.array([[float(value) for value in line.split(" ")] for line in lines[3:-1]]) - 1
         np.testing.assert_allclose(points, face.points, atol=1e-6)
+
+
+def test_menpo(tmp_path: Path, scheme_68: Scheme) -> None:
+    """Its own importers, in a process of their own: it warns while it is loaded. Landmarks are (y, x) there."""
+    if importlib.util.find_spec("menpo") is None:
+        pytest.skip("menpo is not installed: it is built from source")
+    faces = some_faces(scheme_68)
+    out = export(tmp_path / "out", "300w", faces, scheme_68)
+    script = (
+        "import json, pathlib, sys, menpo.io as io\n"
+        "read = lambda path: io.import_landmark_file(path)\n"
+        "points = lambda found: (found['PTS'] if hasattr(found, 'keys') else found).points.tolist()\n"
+        "paths = sorted(pathlib.Path(sys.argv[1]).rglob('*.pts'))\n"
+        "alone = [points(read(path)) for path in paths]\n"
+        "images = [io.import_image(path.with_suffix('.png')) for path in paths]\n"
+        "beside = [image.landmarks['PTS'].points.tolist() for image in images]\n"
+        "print(json.dumps([alone, beside, [image.shape for image in images]]))"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(out)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    alone, beside, shapes = json.loads(done.stdout)
+    assert shapes == [[120, 128]] * len(faces)
+    for found in (alone, beside):
+        np.testing.assert_allclose(np.array(found)[:, :, ::-1], [face.points for face in faces], atol=1e-6)
+
+
+def test_boxes_that_scipy_writes(tmp_path: Path) -> None:
+    """As 300-W's own files: a cell of structs, with text and rows of doubles; compressed and not."""
+    matlab = pytest.importorskip("scipy.io")
+    from scaf_gui.io.box_files import read_boxes
+
+    kinds = [("imgName", object), ("bb_detector", object), ("bb_ground_truth", object)]
+    rows = np.empty((1, 3), object)
+    corners = np.array([[10.5, 20.25, 110.0, 140.75], [1, 1, 2, 3], [300.125, 5, 420, 160]])
+    for place in range(3):
+        entry = np.zeros((1, 1), kinds)
+        entry[0, 0] = f"image_{place}.jpg", np.zeros((1, 4)), corners[place : place + 1]
+        rows[0, place] = entry
+    for compressed in (False, True):
+        matlab.savemat(tmp_path / "boxes.mat", {"bounding_boxes": rows}, do_compression=compressed)
+        found = read_boxes("mat", tmp_path / "boxes.mat", [f"image_{place}.jpg" for place in range(3)]).boxes
+        for place, (x0, y0, x1, y1) in enumerate(corners):
+            (box,) = found[f"image_{place}.jpg"]
+            assert (box.x, box.y, box.width, box.height) == (x0 - 1, y0 - 1, x1 - x0, y1 - y0)
 
 
 def test_wflw_as_loaders_read(tmp_path: Path, scheme_98: Scheme) -> None:
