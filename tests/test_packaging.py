@@ -180,7 +180,7 @@ def test_libraries_that_are_not_there_are_named(load: Any, monkeypatch: pytest.M
         module.Library("libscaf-x.so.1", "x11", "libscaf-x1", "scaf-x", "scaf-x"),
     ]
     monkeypatch.setattr(module, "LIBRARIES", gone)
-    monkeypatch.setattr(module, "_FONT_FOLDERS", (str(ROOT),))
+    monkeypatch.setattr(module, "_FONT_FOLDERS", (str(ROOT / "packaging"),))
     assert module.missing("x11") == [*gone, module._FONT]
     assert module.missing("") == [gone[0], module._FONT]
     monkeypatch.setattr(module, "LIBRARIES", ())
