@@ -28,6 +28,7 @@ from faces import (
     best_box,
     data_folder,
     example,
+    given_model,
     labelled_faces,
     machine,
     read_image,
@@ -39,12 +40,11 @@ from scaf_gui.core.geometry import crop_square
 from scaf_gui.core.metrics import Evaluation
 from scaf_gui.core.queue import rank
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
+from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.device import Device, choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import preset
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.learning.training import TrainResult, train
 from scaf_gui.samples.render import render_face
 
@@ -166,12 +166,9 @@ def table(rows: list[dict[str, str]]) -> str:
 
 def starter(given: argparse.Namespace, device: Device) -> None:
     scheme = scheme_68()
-    path = given.checkpoint or starter_for(scheme)
-    if path is None:
-        raise SystemExit("no starter is shipped")
-    checkpoint: Checkpoint = load_checkpoint(path, scheme)
+    checkpoint: Checkpoint = given_model(given.checkpoint, scheme)
     predictor = Predictor(checkpoint, device, scheme, scores=())
-    print(f"{path.name} {checkpoint.id}\n\n| faces | boxes | found | NME % | drags/face (3 %) | drags/face (5 %) | "
+    print(f"{checkpoint.id}\n\n| faces | boxes | found | NME % | drags/face (3 %) | drags/face (5 %) | "
           "failures > 8 % | AUC 8 % |\n|---|---|---|---|---|---|---|---|")  # fmt: skip
 
     def row(name: str, boxes: str, found: float, e: Evaluation) -> None:

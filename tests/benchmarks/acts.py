@@ -22,7 +22,7 @@ os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
 import numpy as np
 from bridge import labelled_faces as scut_faces
-from faces import add_data_argument, data_folder, labelled_faces, read_image, scheme_68
+from faces import add_data_argument, data_folder, given_model, labelled_faces, read_image, scheme_68
 from PySide6.QtCore import QEvent, QPointF, Qt
 from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QApplication
@@ -40,7 +40,6 @@ from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.paths import resource_folder
 from scaf_gui.session.expected import shipped as calibration_of
 from scaf_gui.session.shape import shipped as shape_of
@@ -231,10 +230,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     given.cache.mkdir(parents=True, exist_ok=True)
     data, source = data_folder(given), scheme_68()
-    path = given.starter or starter_for(source)
-    if path is None:
-        raise SystemExit("there is no starter; name a model with --starter")
-    starter = Predictor(load_checkpoint(path, source), choose_device("cpu"), source)
+    starter = Predictor(given_model(given.starter, source), choose_device("cpu"), source)
     _application = QApplication([])
     print(f"Starter {starter.model_id}; acts per face until nothing is off by more than the limit\n")
     print("| pre-fill | limit | drags | median | mean | 10th to 90th percentile | in 2 or fewer |\n" + "|---" * 7 + "|")

@@ -24,16 +24,23 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from faces import add_data_argument, data_folder, detected_boxes, labelled_faces, machine, read_image, scheme_68
+from faces import (
+    add_data_argument,
+    data_folder,
+    detected_boxes,
+    given_model,
+    labelled_faces,
+    machine,
+    read_image,
+    scheme_68,
+)
 
 from scaf_gui.core.face import Box, BoxSource
 from scaf_gui.core.geometry import CROP_MARGIN, Square, crop_square, five_point_square, tight_box, widened
 from scaf_gui.core.metrics import Evaluation
-from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 
 #: side of the crop over the side of the face box
 MARGINS = (1.15, 1.22, 1.30, 1.40, 1.50)
@@ -76,10 +83,7 @@ def main() -> None:
 
     torch.set_num_threads(given.threads)
     scheme, device = scheme_68(), choose_device(given.device)
-    path = given.model or starter_for(scheme)
-    if path is None:
-        raise SystemExit("there is no starter in models/; name a model with --model")
-    checkpoint = load_checkpoint(path, scheme)
+    checkpoint = given_model(given.model, scheme)
     looks = [
         Predictor(checkpoint, device, scheme, (), decoder=given.decoder, second_look=twice) for twice in (False, True)
     ]

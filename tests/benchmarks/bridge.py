@@ -23,18 +23,17 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 import scaf_gui.learning  # noqa: F401  before torch: it says how threads wait
 
 import numpy as np  # isort: skip
+from faces import given_model, read_image
 
 from scaf_gui.core.geometry import crop_square, landmark_box
 from scaf_gui.core.metrics import Evaluation
 from scaf_gui.core.scheme import Scheme, load_scheme
-from scaf_gui.io import images
 from scaf_gui.learning.bridge import bridged, fit_bridge
-from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
+from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import preset
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.learning.training import train
 from scaf_gui.paths import resource_folder
 
@@ -44,10 +43,6 @@ COUNTS = (1, 2, 3, 5, 10, 20, 50)
 
 def scheme_of(name: str) -> Scheme:
     return load_scheme(resource_folder() / "schemes" / f"{name}.json")
-
-
-def read_image(name: str) -> np.ndarray:
-    return images.read_image(Path(name))
 
 
 def labelled_faces(folder: Path, scheme: Scheme) -> list[Example]:
@@ -100,10 +95,7 @@ def main() -> int:
 
     torch.set_num_threads(given.threads)
     source, target = scheme_of("300w-68"), scheme_of("scut-86")
-    path = given.checkpoint or starter_for(source)
-    if path is None:
-        raise SystemExit("there is no starter; name a model with --checkpoint")
-    starter = load_checkpoint(path, source)
+    starter = given_model(given.checkpoint, source)
     faces = labelled_faces(given.data / "scut86", target)
     there = cached(given, starter, faces)
     pool, test = len(faces) - HELD_OUT, slice(len(faces) - HELD_OUT, None)

@@ -16,6 +16,7 @@ import numpy as np
 from faces import (
     add_data_argument,
     data_folder,
+    given_model,
     labelled_faces,
     machine,
     read_image,
@@ -24,12 +25,10 @@ from faces import (
 )
 
 from scaf_gui.core.metrics import Evaluation, landmark_errors
-from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.decoding import DECODERS
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.predictor import FacePrediction, Predictor
-from scaf_gui.learning.registry import starter_for
 
 WINDOWS = (1, 3, 5, 7, 9, 11, 15, 21)
 
@@ -53,10 +52,7 @@ def main() -> None:
 
     torch.set_num_threads(given.threads)
     scheme, device = scheme_68(), choose_device(given.device)
-    path = given.model or starter_for(scheme)
-    if path is None:
-        raise SystemExit("there is no starter in models/; name a model with --model")
-    checkpoint = load_checkpoint(path, scheme)
+    checkpoint = given_model(given.model, scheme)
     true = labelled_faces(data_folder(given) / given.folder, scheme)
     kinds = {"true": true, "detector": with_detector_boxes(true, given.cache)}
     print(f"{machine(given.threads)}; {device.why}; model {checkpoint.id}; {given.folder}, {len(true)} faces")

@@ -20,7 +20,9 @@ from scaf_gui.core.geometry import crop_square, landmark_box, tight_box
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.io import images
 from scaf_gui.io.formats.pts import read_pts
+from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
 from scaf_gui.learning.examples import Example
+from scaf_gui.learning.registry import starter_for
 from scaf_gui.paths import resource_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,6 +45,14 @@ def data_folder(given: argparse.Namespace) -> Path:
 
 def scheme_68() -> Scheme:
     return load_scheme(resource_folder() / "schemes" / "300w-68.json")
+
+
+def given_model(path: Path | None, scheme: Scheme) -> Checkpoint:
+    """The model that was named, else the starter that is shipped for the scheme."""
+    path = path or starter_for(scheme)
+    if path is None:
+        raise SystemExit("there is no starter in models/; name a model")
+    return load_checkpoint(path, scheme)
 
 
 def read_image(name: str) -> np.ndarray:

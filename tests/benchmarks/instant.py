@@ -26,6 +26,7 @@ from faces import (
     add_data_argument,
     data_folder,
     example,
+    given_model,
     labelled_faces,
     machine,
     read_image,
@@ -38,11 +39,9 @@ from scaf_gui.core.corrector import Corrector, Pair, corrected_points, fit
 from scaf_gui.core.metrics import needs_drag, nme
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.learning.bridge import fit_bridge
-from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.paths import resource_folder
 
 PARTS = ((0, 10), (10, 20), (20, 50))
@@ -142,10 +141,7 @@ def main() -> None:
     torch.set_num_threads(given.threads)
     given.cache.mkdir(parents=True, exist_ok=True)
     source = scheme_68()
-    path = given.model or starter_for(source)
-    if path is None:
-        raise SystemExit("there is no starter; name a model with --model")
-    predictor = Predictor(load_checkpoint(path, source), choose_device("cpu"), source)
+    predictor = Predictor(given_model(given.model, source), choose_device("cpu"), source)
     print(f"Model {predictor.model_id}; {given.seeds} orders of 50 faces; drags per face (3 %), with 5 % in brackets")
     print("\n| faces | annotator | learning at once | 1-10 | 11-20 | 21-50 | all 50 | NME % |\n" + "|---" * 8 + "|")
     last: Set | None = None
