@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, QTimer
 
 from scaf_gui.core.document import Changed
 from scaf_gui.core.face import Face, Prediction
@@ -26,12 +26,17 @@ class Checking(QObject):
         self._navigator = navigator
         self._session: Session | None = None
         self._alarms: list[Alarm] = []
+        self._face_id: int | None = None  # of the face that was shown last
         self._size: tuple[str, tuple[int, int] | None] = ("", None)
         self._looked = 0
         self._wanted: tuple[int, tuple[int, ...]] | None = None
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(0)
+        self._soon.timeout.connect(self._check)
         navigator.shown.connect(self._shown)
         self._panel.chosen.connect(self._go)
-        self._panel.checked.connect(lambda: self._shown(*self._navigator.on_canvas()))
+        self._panel.checked.connect(self._check)
         self._bar.odd.clicked.connect(self._look)
         self._bar.fine.clicked.connect(self._fine)
 
@@ -57,10 +62,20 @@ class Checking(QObject):
             self._show([])
             return
         session.check.shown(face.id, face.label is not None or prediction is not None)
+        self._select_wanted()
+        if face.id != self._face_id:
+            self._face_id = face.id
+            self._show([])
+        self._soon.start()  # the face is painted first
+
+    def _check(self) -> None:
+        """Check what is on the canvas by now."""
+        session, (face, prediction) = self._session, self._navigator.on_canvas()
+        if session is None or face is None:
+            return
         if face.image != self._size[0]:
             self._size = face.image, image_size(session.folder / face.image)
         placing = face.label is not None and not face.label.based_on and (face.label.flags == 2).any()
-        self._select_wanted()
         self._show([] if placing else session.check.face(face, prediction, self._size[1]))
 
     def _show(self, alarms: list[Alarm]) -> None:
@@ -81,7 +96,7 @@ class Checking(QObject):
         if self._session is not None:
             for alarm in self._alarms:
                 self._session.check.set_fine(alarm)
-        self._shown(*self._navigator.on_canvas())
+        self._check()
         self._canvas.setFocus()
 
     def _go(self, face_id: int, landmarks: Sequence[int]) -> None:

@@ -82,10 +82,13 @@ class FinishLineView(QWidget):
 
     def open(self, expected: Expected | None) -> None:
         """Follow another project, or none."""
+        if self._expected is not None:
+            self._expected.later = None
         self._expected = expected
         self._later.stop()
         self.show_line(None)
         if expected is not None:
+            expected.later = self.refresh
             self.refresh()
 
     def refresh(self) -> None:
@@ -106,4 +109,6 @@ class FinishLineView(QWidget):
             self.bar.show_share(line.share, line.low, line.high)
 
     def _show(self) -> None:
+        if self._expected is not None:
+            self._expected.catch_up()
         self.show_line(self._expected.finish() if self._expected is not None else None)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from PySide6.QtCore import QObject, QTimer, Signal
 
 from scaf_gui.core.document import Changed
@@ -9,9 +12,11 @@ from scaf_gui.core.face import Face, Prediction
 from scaf_gui.errors import FolderError, ImageError
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.neighbours import neighbours
+from scaf_gui.gui.canvas.pyramid import Pyramid
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.pictures import Pictures
 from scaf_gui.gui.queue_model import QueueModel
+from scaf_gui.session.images import glance
 from scaf_gui.session.session import Session
 
 #: an image that takes longer than this is announced, a shorter wait would only flicker
@@ -38,6 +43,8 @@ class Navigator(QObject):
         self._pictures.loaded.connect(self._loaded)
         self._pictures.failed.connect(self._failed)
         self._image: str | None = None  # the image on the canvas
+        self._is_whole = True  # or only a glance at it
+        self._leaving = False
         self._prediction: Prediction | None = None  # the prediction on the canvas
         self._been: list[int] = []  # faces visited before, the last one last
         self._ahead: list[int] = []  # faces that "previous" came back from
@@ -55,7 +62,10 @@ class Navigator(QObject):
         self._ahead.clear()
         self._image = self._prediction = None
         self._session = session
-        self._pictures.start(session.read if session is not None else None)
+        if session is None:
+            self._pictures.start(None)
+        else:
+            self._pictures.start(session.read, lambda image: glance(session.folder, image))
         self._canvas.cancel_gesture()
         self._canvas.show_image(None)
         self._canvas.show_others(())
@@ -120,9 +130,22 @@ class Navigator(QObject):
         face_id = session.next_face()
         if face_id is None:
             self.finished.emit()
+        if face_id is None or face_id == self.current:
             self._refresh()
             return
         self.go_to(face_id)
+
+    @contextmanager
+    def leaving(self) -> Iterator[None]:
+        """Meanwhile the face on the canvas is not drawn anew when it changes: it is left right after, if all goes well.
+
+        To be followed by :meth:`next_waiting`.
+        """
+        self._leaving = True
+        try:
+            yield
+        finally:
+            self._leaving = False
 
     def _step(self, step: int) -> None:
         order = self._rows.face_order()
@@ -155,7 +178,8 @@ class Navigator(QObject):
             self._image = None
             self._show(session.current)
         elif self.current in changed.face_ids:
-            self._refresh()
+            if not self._leaving:
+                self._refresh()
         elif face is not None and not {other.id for other in session.document.beside(face.image)}.isdisjoint(
             changed.face_ids
         ):
@@ -205,17 +229,20 @@ class Navigator(QObject):
         self.moved.emit(face_id)
 
     def _want(self) -> None:
-        """Ask for the current image, then those of the faces behind it."""
+        """Ask for the current image, then for those that come next in the queue, and in the list as it is shown."""
         session = self._session
         if session is None:
             return
         faces = [session.current, *[i for i in session.wanted() if i != session.current][:AHEAD]]
+        row = self._rows.row_of(session.current)
+        if row is not None:
+            faces.append(self._rows.face_at(row + 1))
         self._pictures.want([session.document.face(i).image for i in faces if i is not None and i in session.document])
 
-    def _put(self, image: str, pixels: object) -> None:
+    def _put(self, image: str, pixels: Pyramid) -> None:
         self._slow.stop()
-        self._image = image
-        self._canvas.show_image(pixels)  # type: ignore[arg-type]
+        self._image, self._is_whole = image, pixels.is_whole
+        self._canvas.show_image(pixels)
         self._canvas.set_message(None)
         self.painted.emit()
 
@@ -244,9 +271,14 @@ class Navigator(QObject):
         beside = document.beside(face.image)
         self._canvas.show_others(neighbours(beside, face.id, session.blind.shown, session.scheme.edges))
 
-    def _loaded(self, image: str, pixels: object) -> None:
+    def _loaded(self, image: str, pixels: Pyramid) -> None:
         face = self._face()
-        if face is None or face.image != image or self._image == image:
+        if face is None or face.image != image:
+            return
+        if self._image == image:
+            if pixels.is_whole and not self._is_whole:  # the same picture, sharper
+                self._is_whole = True
+                self._canvas.show_image(pixels, keep_view=True)
             return
         self._put(image, pixels)
         self._refresh()

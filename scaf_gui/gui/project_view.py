@@ -195,11 +195,15 @@ class ProjectView(QObject):
 
     def accept(self) -> None:
         """Stand for what is shown, and go on."""
-        if self.editor.accept():
+        with self.navigator.leaving():
+            done = self.editor.accept()
+        if done:
             self.navigator.next_waiting()
 
     def skip(self) -> None:
-        if self.editor.skip():
+        with self.navigator.leaving():
+            done = self.editor.skip()
+        if done:
             self.navigator.next_waiting()
 
     def undo(self) -> None:

@@ -162,9 +162,9 @@ class ProjectStore:
         return {key[len(prefix) :]: json.loads(value) for key, value in found}
 
     def set(self, key: str, value: Any) -> None:
-        """Remember a JSON value."""
+        """Remember a JSON value. It is on the disk for good by the next label, as waiting for it would cost as much."""
         text = json.dumps(value)
-        with self._transaction() as connection:
+        with self._transaction(at_once=False) as connection:
             connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
 
     def image_hash(self, image: str) -> str | None:
@@ -221,13 +221,19 @@ class ProjectStore:
             raise database.explained(error, self.path) from error
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Durable once the block is left; taken back whole where anything in it fails."""
+    def _transaction(self, at_once: bool = True) -> Iterator[sqlite3.Connection]:
+        """Durable once the block is left; taken back whole where anything in it fails.
+
+        :param at_once: off, a write-ahead log need not have reached the disk: after a power failure the file is as it
+            was before
+        """
         connection = self._open_connection
         if database.identity_of(self.path) != self._identity:
             # the open file is no longer the one under that name: writing on would lose the labels
             raise ProjectError("was moved, replaced or deleted while open; put it back, or open it anew", self.path)
         try:
+            waits = at_once or bool(self.journal_note)  # a rollback journal is only safe when it is waited for
+            connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
             connection.execute("BEGIN IMMEDIATE")
             yield connection
             connection.execute("COMMIT")

@@ -69,8 +69,12 @@ class Expected:
         self._perfect: dict[str, float | None] = {}
         self._known: dict[int, tuple[Prediction, float]] = {}
         self._fitted: tuple[str, Calibration] | None = None
+        self._behind = False  # labels have come that it does not know
         self._shipped = shipped(self._scheme.id, self._scheme.num_landmarks)
         self.on_change: Callable[[], None] | None = None
+        #: where somebody has set it, the calibration is not fitted anew whenever it is asked for after a new label
+        #: (tens of milliseconds), but stays until :meth:`catch_up`, which this asks for
+        self.later: Callable[[], object] | None = None
         document.subscribe(self._document_changed)
 
     # -- expected errors -------------------------------------------------------------------------
@@ -181,10 +185,21 @@ class Expected:
             touched |= face_id in self._records
         if len(changed.face_ids) == 1:  # labels that come by the hundred were chosen by somebody, not by chance
             touched |= self._record(changed.face_ids[0])
-        if touched:
-            self._fitted = None
-            if self.on_change is not None:
-                self.on_change()
+        if touched and self.later is not None and self._fitted is not None:
+            self._behind = True
+            self.later()
+        elif touched:
+            self._fit_anew()
+
+    def catch_up(self) -> None:
+        """Let what was labelled since count, where that was put off."""
+        if self._behind:
+            self._fit_anew()
+
+    def _fit_anew(self) -> None:
+        self._behind, self._fitted = False, None
+        if self.on_change is not None:
+            self.on_change()
 
     def _record(self, face_id: int) -> bool:
         """Remember what was predicted of a face that has just been accepted; whether it was."""

@@ -6,11 +6,19 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
 
+from scaf_gui.core.arrays import ByteArray
 from scaf_gui.errors import FolderError, ImageError
 from scaf_gui.session.events import HashesFound, ImagesMoved, Thumbnail
 
 #: hashes are handed over after so many seconds, each time as one transaction
 BATCH_SECONDS = 1.0
+
+
+def glance(folder: Path, image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+    """A large image of a project at a fraction of its size, see :func:`scaf_gui.io.images.glance`; on any thread."""
+    from scaf_gui.io.images import glance
+
+    return glance(folder / image)
 
 
 def hash_images(

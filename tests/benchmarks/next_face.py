@@ -102,20 +102,20 @@ class Frames:
     def __init__(self) -> None:
         from scaf_gui.gui.canvas.tool_canvas import ToolCanvas
 
-        self.seen: list[tuple[float, Any]] = []
+        #: told of each frame: when it was drawn, and the levels of its image
+        self.told: Callable[[float, Any], object] = lambda at, shown: None
         draw = ToolCanvas.drawForeground
 
         def timed(canvas: Any, painter: Any, rect: Any) -> None:
             draw(canvas, painter, rect)
-            self.seen.append((time.perf_counter(), canvas._image._pyramid))
+            self.told(time.perf_counter(), canvas._image._pyramid)
 
         ToolCanvas.drawForeground = timed  # type: ignore[method-assign]
 
 
 def measure(folder: Path, home: Path, options: argparse.Namespace) -> None:
-    from PySide6.QtCore import QEventLoop, Qt
+    from PySide6.QtCore import QEventLoop, Qt, QTimer
     from PySide6.QtTest import QTest
-    from PySide6.QtWidgets import QApplication
 
     frames = Frames()
     from scaf_gui.gui import theme
@@ -142,24 +142,28 @@ def measure(folder: Path, home: Path, options: argparse.Namespace) -> None:
     def press(key: Qt.Key) -> tuple[float, float, float]:
         """Milliseconds until the first frame with the next photo, of processor time until then, and until the first
         at full resolution."""
-        was = session.current
+        was, loop = session.current, QEventLoop()
         canvas.setFocus()
-        frames.seen.clear()
+        found: dict[str, float] = {}
+
+        def told(at: float, shown: Any) -> None:
+            if shown is not None and "first" not in found:
+                found["first"], found["used"] = 1e3 * (at - start), 1e3 * (time.process_time() - worked)
+            if shown is not None and getattr(shown, "is_whole", True):
+                found.setdefault("whole", 1e3 * (at - start))
+                loop.quit()
+
+        QTimer.singleShot(20_000, loop, loop.quit)
         start, worked = time.perf_counter(), time.process_time()
+        frames.told = told
         QTest.keyClick(canvas, key)
         assert session.current != was, "this was the last face"
-        first = used = 0.0
-        while time.perf_counter() - start < 20:
-            while frames.seen:
-                at, shown = frames.seen.pop(0)
-                if shown is None:
-                    continue
-                if not first:
-                    first, used = 1e3 * (at - start), 1e3 * (time.process_time() - worked)
-                if getattr(shown, "is_whole", True):
-                    return first, used, 1e3 * (at - start)
-            QApplication.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents, 50)
-        raise SystemExit("no frame within 20 seconds")
+        if "whole" not in found:
+            loop.exec()
+        frames.told = lambda at, shown: None
+        if "whole" not in found:
+            raise SystemExit("no frame within 20 seconds")
+        return found["first"], found["used"], found["whole"]
 
     def rest() -> None:
         hand.wait(lambda: False, 0.1)

@@ -16,6 +16,7 @@ from scaf_gui.gui.canvas.box_view import BoxView
 from scaf_gui.gui.canvas.drag import THRESHOLD, Drag
 from scaf_gui.gui.canvas.hit import nearest
 from scaf_gui.gui.canvas.neighbours import Neighbour
+from scaf_gui.gui.canvas.pyramid import Pyramid
 from scaf_gui.gui.canvas.shaping import OPPOSITE, Shaping
 from scaf_gui.gui.canvas.shown import Shown
 
@@ -49,8 +50,8 @@ class Canvas(BoxView):
 
     # -- what is shown, or will be once nothing is held
 
-    def show_image(self, image: ByteArray | None, keep_view: bool = False) -> None:
-        """Show an image, (height, width, 3) uint8 RGB; it must not be written to afterwards.
+    def show_image(self, image: ByteArray | Pyramid | None, keep_view: bool = False) -> None:
+        """Show an image, (height, width, 3) uint8 RGB or its levels; it must not be written to afterwards.
 
         :param keep_view: stay at this zoom and place, else the whole image is shown
         """

@@ -36,10 +36,10 @@ class ImageItem(QGraphicsItem):
         #: told of a level whose local contrast would be needed, so that it is worked out beside the painting
         self.lacks: Callable[[Pyramid, int], object] = lambda pyramid, level: None
 
-    def set_image(self, image: ByteArray | None) -> None:
-        """Show another image, (height, width, 3) uint8 RGB."""
+    def set_image(self, image: ByteArray | Pyramid | None) -> None:
+        """Show another image, (height, width, 3) uint8 RGB, or one whose levels have been made."""
         self.prepareGeometryChange()
-        self._pyramid = None if image is None else Pyramid(image)
+        self._pyramid = image if image is None or isinstance(image, Pyramid) else Pyramid(image)
         self._key, self._picture, self._pixels = (), None, None
         self.update()
 

@@ -22,12 +22,32 @@ QUICK = 1_500_000
 
 
 class Pyramid:
-    """The levels of one image (height, width, 3) uint8 RGB."""
+    """The levels of one image (height, width, 3) uint8 RGB.
 
-    def __init__(self, image: ByteArray):
-        self.height, self.width = image.shape[:2]
-        self._levels = [np.ascontiguousarray(image)]
+    :param size: (width, height) of the whole image, where ``image`` is only a smaller copy with the same edges: it
+        takes the place of the levels that are missing, and everything stays where it is
+    """
+
+    def __init__(self, image: ByteArray, size: tuple[int, int] | None = None):
+        self.width, self.height = size or (image.shape[1], image.shape[0])
+        missing = round(np.log2(max(self.width / image.shape[1], self.height / image.shape[0], 1)))
+        self._levels = [np.ascontiguousarray(image)] * (1 + missing)
         self._lights: dict[int, ByteArray] = {}  # by level: luminance with its local contrast made even
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the image itself is there, not only a smaller copy."""
+        return self._levels[0].shape[:2] == (self.height, self.width)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of all levels."""
+        return sum({id(level): level.nbytes for level in self._levels}.values())
+
+    @property
+    def most(self) -> int:
+        """The highest level: one pixel along the longer side."""
+        return int(np.log2(max(self.width, self.height, 1)))
 
     def level(self, index: int) -> ByteArray:
         """The image with each side halved ``index`` times (rounded up, at least 1 pixel)."""
@@ -39,8 +59,7 @@ class Pyramid:
 
     def level_for(self, scale: float) -> int:
         """The smallest level that still has a pixel for each screen pixel at ``scale``."""
-        most = int(np.log2(max(self.width, self.height, 1)))
-        return int(np.clip(np.floor(-np.log2(scale)), 0, most))
+        return int(np.clip(np.floor(-np.log2(scale)), 0, self.most))
 
     # -- local contrast
 

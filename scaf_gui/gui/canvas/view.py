@@ -21,6 +21,7 @@ from scaf_gui.gui.canvas.camera import LARGEST, Camera, fitted, fitted_points
 from scaf_gui.gui.canvas.image_item import ImageItem
 from scaf_gui.gui.canvas.lights import Lights
 from scaf_gui.gui.canvas.look import Look
+from scaf_gui.gui.canvas.pyramid import Pyramid
 
 #: one notch of the wheel
 ZOOM_STEP = 1.2
@@ -89,7 +90,7 @@ class ImageView(QGraphicsView):
         self._image.set_look(look)
         self.viewport().update()
 
-    def _put_image(self, image: ByteArray | None, keep_view: bool) -> None:
+    def _put_image(self, image: ByteArray | Pyramid | None, keep_view: bool) -> None:
         self._image.set_image(image)
         if keep_view and image is not None:
             self._look(self._camera)
