@@ -187,6 +187,8 @@ class Insight(QObject):
         face = self._navigator.on_canvas()[0]
         if self._session is None or face is None:
             return ""
+        if self._session.blind.hides(face.id):
+            return "kept back for this face"
         return "no model yet" if self._session.model is None else "this face has no box"
 
     def _draw_heat(self) -> Row:

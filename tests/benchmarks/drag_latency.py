@@ -26,6 +26,7 @@ from PySide6.QtWidgets import QApplication
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import Box, Face, Prediction
+from scaf_gui.core.geometry import crop_square, crop_transform, inverse
 from scaf_gui.core.scheme import Group, Scheme
 from scaf_gui.gui.canvas import Canvas
 
@@ -94,7 +95,7 @@ def main() -> None:
     application.processEvents()
     print(f"{width} x {height}, {options.landmarks} landmarks, viewport 1280 x 720")
     print(f"show image to first paint      {1e3 * (time.perf_counter() - start):6.2f} ms")
-    canvas.show_face(Face(1, "photo", box), prediction, scheme)
+    canvas.show_face(Face(1, "photo", box), prediction, scheme, np.linspace(0.5, 9.0, options.landmarks))
     canvas.labels = options.labels
     for title, fit in (("fit image", canvas.fit_image), ("fit face", canvas.fit_face), ("5 px a pixel", None)):
         if fit is not None:
@@ -119,13 +120,20 @@ TOOLS = {
     "along the curve": "along",
     "all moved": "group",
     "shape follows": "shape",
+    "upon heatmaps": "heat",
 }
 
 
 def use(canvas: Canvas, tool: str) -> None:
     canvas.use_loupe(tool != "plain")
     canvas.along = tool == "along"
-    canvas.shaping.source = (lambda: (None, None)) if tool == "shape" else None
+    canvas.shaping.source = (lambda: (None, None)) if tool in ("shape", "heat") else None
+    canvas.confidence = canvas.ghost = tool == "heat"
+    box = canvas.face.box if canvas.face is not None else None
+    if tool == "heat" and box is not None:
+        canvas.heat.show_map(np.ones((64, 64), np.float32), inverse(crop_transform(crop_square(box), 64, 10.0)))
+    else:
+        canvas.heat.show_map(None)
     everything = frozenset(range(len(canvas._shown.points)))  # type: ignore[union-attr]
     canvas.select_group(everything if tool == "group" else frozenset())
 

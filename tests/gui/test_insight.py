@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
@@ -242,6 +243,60 @@ def test_without_a_box_it_says_so(
     with_model(window)
     press(window, Qt.Key.Key_H)
     assert titles(insight) == ["Heatmap: this face has no box"]
+
+
+def test_of_a_face_without_pre_fill_nothing_is_given_away(
+    make_window: Callable[..., MainWindow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = make_window(use_starter=False)
+    session, insight = window.session, window.project.insight
+    assert session is not None
+    slow = Slow(monkeypatch)
+    with_model(window)
+    monkeypatch.setattr(session.blind, "hides", lambda face_id: True)
+    press(window, Qt.Key.Key_H)
+    assert titles(insight) == ["Heatmap: kept back for this face"]
+    insight._begin()
+    assert not slow.jobs
+
+
+@pytest.mark.parametrize("count", [1, 500])
+def test_schemes_of_any_size(
+    make_window: Callable[..., MainWindow], qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, count: int
+) -> None:
+    scheme = {
+        "id": f"line-{count}",
+        "title": "Line",
+        "landmarks": [f"p_{i}" for i in range(count)],
+        "groups": [{"name": "line", "landmarks": list(range(count)), "closed": False}],
+    }
+    (tmp_path / "line.json").write_text(json.dumps(scheme), encoding="utf-8")
+    window = make_window(use_starter=False, scheme_id=str(tmp_path / "line.json"))
+    canvas, insight, session = window.workspace.canvas, window.project.insight, window.session
+    assert session is not None and session.current is not None
+    slow = Slow(monkeypatch, count)
+    slow.go.set()
+    with_model(window)
+    expected = np.linspace(9.0, 0.0, count)
+    session.expected.across = lambda given: None if given is None else expected  # type: ignore[method-assign]
+    points = np.column_stack([np.linspace(20, 150, count), np.full(count, 90.0)])
+    session.document.set_predictions({session.current: Prediction(points, np.ones(count), "m")})
+    press(window, Qt.Key.Key_C)
+    press(window, Qt.Key.Key_H)
+    press(window, Qt.Key.Key_H)
+    press(window, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
+    qtbot.waitUntil(lambda: canvas.heat.is_shown and window.workspace.reconstruction.painted.isVisible())
+    doubtful = int((expected > 3).sum())
+    left = window.project.insight.doubts.left
+    assert set(range(doubtful)) - set(left) <= {0}  # the first may be selected, where there was no prediction yet
+    visited = []
+    for _ in range(doubtful + 2):
+        press(window, Qt.Key.Key_Q)
+        visited.append(canvas.selected)
+        if canvas.selected is None:
+            break
+    assert visited == [*left, None]
+    assert titles(insight)[-1] == "Heatmap: all landmarks"
 
 
 def test_a_failure_is_told_once_and_not_tried_for_ever(
