@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -230,7 +230,28 @@ def _one_claim_each(labels: Sequence[LabelledFace]) -> tuple[list[LabelledFace],
                 if id(other) not in refused:
                     refused.add(id(other))
                     rows.append(Row(Kind.LEFT_OUT, other.image, other.where, f"{label.where} claims the same face"))
+        left = [label for label in there if id(label) not in refused]
+        for label, note in _of_other_images(left):
+            refused.add(id(label))
+            rows.append(Row(Kind.LEFT_OUT, label.image, label.where, note))
     return [label for label in labels if id(label) not in refused], rows
+
+
+def _of_other_images(there: Sequence[LabelledFace]) -> Iterator[tuple[LabelledFace, str]]:
+    """Labels of one image of the project that the files name differently, "train/a.jpg" and "test/a.jpg": at most one
+    of those names can mean it. Labels that name it exactly are taken, the others are not; where none does, none is."""
+    names = dict.fromkeys(_plain(label.named) for label in there if label.named)
+    if len(names) < 2:
+        return
+    for label in there:
+        named = _plain(label.named)
+        if named and named != label.image:
+            other = next(name for name in names if name != named)
+            yield label, f"is of {named} by its name, other labels of this image are of {other}"
+
+
+def _plain(name: str) -> str:
+    return name.replace("\\", "/").removeprefix("./")
 
 
 def _distance(one: LabelledFace, other: LabelledFace) -> float:

@@ -12,7 +12,7 @@ import pytest
 from scaf_gui.core.edits import change_face, flag_landmark
 from scaf_gui.core.face import Flag, Prediction, State
 from scaf_gui.errors import LabelFileError, UsageError
-from scaf_gui.io.formats import formats
+from scaf_gui.io.formats import LabelledFace, formats
 from scaf_gui.session.exchange import export_labels, import_labels
 from scaf_gui.session.importing import Kind, carry_out, image_names, plan_import, read_labels
 
@@ -91,6 +91,27 @@ def test_two_files_that_claim_one_face(make_session, truth, tmp_path):
     rows = [row for row in plan.rows if row.kind is Kind.LEFT_OUT]
     assert {row.where for row in rows} == {"face_3.pts", "more/face_3.pts"}
     assert all("claims the same face" in row.note for row in rows) and len(plan.additions) == 13
+
+
+@pytest.mark.parametrize("format_id", [f for f in formats() if f != "wflw"])
+def test_two_images_that_only_share_their_name(make_session, label, tmp_path, format_id):
+    """Labels of train/face_3.jpg and test/face_3.jpg, which the project knows as face_3.jpg only: of which of them?"""
+    session = make_session()
+    label(session, 14)
+    of = {face.image: face.label for face in session.document}
+    places = {"train/face_3.jpg": 200, "test/face_3.jpg": 0, "train/face_5.jpg": 0}
+    made = [
+        LabelledFace(
+            name, of[name.split("/")[1]].points + np.array([x, 0]), np.zeros(68, np.uint8), image_size=(128, 128)
+        )
+        for name, x in places.items()
+    ]
+    formats()[format_id].write(tmp_path / "out", made, session.scheme)
+    plan = planned(session, format_id, tmp_path / "out")
+    left = [row for row in plan.rows if row.kind is Kind.LEFT_OUT]
+    assert {row.image for row in left} == {"face_3.jpg"} and len(left) == 2 and not plan.changes("replace")
+    assert all("by its name, other labels of this image are of" in row.note for row in left)
+    assert plan.count(Kind.SAME) == 1, "face_5 is of one name only"
 
 
 @pytest.mark.parametrize("format_id", [f for f in formats() if f != "wflw"])

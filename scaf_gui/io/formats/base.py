@@ -43,6 +43,8 @@ class LabelledFace:
     file does not speak of them.
     ``face_index``: 1-based among the faces of the image. ``image_size``: (width, height) of the upright image,
     ``None`` where it is not known. ``where``: the file, and the line or the place in it, that it was read from.
+    ``named``: the name by which the file means the image, which was found by the end of it; "" where that is all there
+    is to say.
     """
 
     image: str
@@ -54,6 +56,7 @@ class LabelledFace:
     state: FaceState = FaceState.REVIEWED
     image_size: tuple[int, int] | None = None
     where: str = ""
+    named: str = ""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "points", frozen(self.points))

@@ -96,7 +96,7 @@ class CocoFormat(FaceFormat):
 def _scan(path: Path, scheme: Scheme, finder: files.ImageFinder) -> Iterator[LabelledFace | Unmatched]:
     names = files.read_names(path.parent)
     order = _order(path, scheme)
-    found: dict[Any, tuple[str | None, str]] = {}
+    found: dict[Any, tuple[str | None, str, str]] = {}
     for place, entry in enumerate(_items(path, "images")):
         where = f"images[{place}]"
         if not isinstance(entry, dict) or not isinstance(entry.get("id"), int | str):
@@ -105,7 +105,7 @@ def _scan(path: Path, scheme: Scheme, finder: files.ImageFinder) -> Iterator[Lab
         if entry["id"] in found:
             raise files.refusal(f"two images have the id {entry['id']!r}", path, where)
         image, reason = finder.by_path(names.get(name, name))
-        found[entry["id"]] = image, f"{name}: {reason}"
+        found[entry["id"]] = image, f"{name}: {reason}" if image is None else "", names.get(name, name)
     used = Counter[str]()
     count = 0
     for place, entry in enumerate(_items(path, "annotations")):
@@ -118,7 +118,7 @@ def _scan(path: Path, scheme: Scheme, finder: files.ImageFinder) -> Iterator[Lab
         points, flags = _keypoints(entry["keypoints"], path, where, scheme, order)
         if entry["image_id"] not in found:
             raise files.refusal(f"there is no image with the id {entry['image_id']!r}", path, f"{where}.image_id")
-        image, reason = found[entry["image_id"]]
+        image, reason, named = found[entry["image_id"]]
         if image is None:
             yield Unmatched(files.place(path.name, where), reason)
             continue
@@ -133,6 +133,7 @@ def _scan(path: Path, scheme: Scheme, finder: files.ImageFinder) -> Iterator[Lab
             used[image],
             state,
             where=files.place(path.name, where),
+            named=named,
         )
     if not count and not found:
         raise LabelFileError("is no JSON of COCO: it holds neither images nor annotations", path)

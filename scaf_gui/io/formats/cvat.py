@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -88,7 +89,8 @@ class CvatFormat(FaceFormat):
                 boxes = _boxes(path, element)
                 skeletons = [child for child in element.children if child.tag == "skeleton"]
                 for number, skeleton in enumerate(skeletons, 1):
-                    yield _face(path, image, number, skeleton, boxes, scheme)
+                    face = _face(path, image, number, skeleton, boxes, scheme)
+                    yield replace(face, named=names.get(name, name)) if isinstance(face, LabelledFace) else face
                 if not skeletons:
                     yield Unmatched(where, f"{name}: no skeleton is drawn in it")
 

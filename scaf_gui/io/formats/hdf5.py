@@ -248,4 +248,5 @@ def _face(
         state = _STATES[int(held["state"])]
     index = used[image] if held["face"] is None or not 0 < held["face"] < 10_000 else int(held["face"])
     place = files.place(path.name, where)
-    return LabelledFace(image, points, flags.astype(np.uint8), box, attributes, index, state, where=place)
+    kept, named = flags.astype(np.uint8), names.get(name, name)
+    return LabelledFace(image, points, kept, box, attributes, index, state, where=place, named=named)

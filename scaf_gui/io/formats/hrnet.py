@@ -105,6 +105,7 @@ class HrnetFormat(FaceFormat):
                     face_index=used[image],
                     state=states.get((image, used[image]), FaceState.REVIEWED),
                     where=where,
+                    named=names.get(name, name),
                 )
 
 

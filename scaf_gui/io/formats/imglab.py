@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
@@ -72,7 +73,8 @@ class ImglabFormat(FaceFormat):
                     continue
                 boxes = [child for child in element.children if child.tag == "box"]
                 for number, box in enumerate(boxes, 1):
-                    yield _face(path, image, number, box, scheme)
+                    face = _face(path, image, number, box, scheme)
+                    yield replace(face, named=known or file) if isinstance(face, LabelledFace) else face
 
 
 def _box(face: LabelledFace, digits: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -83,11 +84,13 @@ class LabelmeFormat(FaceFormat):
                 continue
             name = path.relative_to(folder).as_posix()
             content = _content(path)
-            image, reason = _image_of(name, content, path, names, finder)
+            named = _named(name, content, path, names)
+            image, reason = finder.by_path(named)
             if image is None:
                 yield Unmatched(name, reason)
                 continue
-            yield from _faces(content, path, name, image, scheme)
+            for face in _faces(content, path, name, image, scheme):
+                yield replace(face, named=named) if isinstance(face, LabelledFace) else face
 
 
 def _shapes(face: LabelledFace, scheme: Scheme) -> list[dict[str, Any]]:
@@ -133,12 +136,10 @@ def _content(path: Path) -> dict[str, Any]:
     return content
 
 
-def _image_of(
-    name: str, content: dict[str, Any], path: Path, names: dict[str, str], finder: files.ImageFinder
-) -> tuple[str | None, str]:
-    """By the mapping file, the file's own name together with that of the image, the name of the image."""
+def _named(name: str, content: dict[str, Any], path: Path, names: dict[str, str]) -> str:
+    """The image that a file means: by the mapping file, or its name in the folder of the file itself."""
     if name in names:
-        return finder.by_path(names[name])
+        return names[name]
     wanted = content.get("imagePath")
     if not isinstance(wanted, str):
         raise files.refusal("is no text", path, "imagePath")
@@ -147,7 +148,7 @@ def _image_of(
     if files.escape_reason(last) is not None:
         raise files.refusal(f"the image's name {wanted[:80]!r} is no file name", path, "imagePath")
     folder = name.rpartition("/")[0]
-    return finder.by_path(f"{folder}/{last}" if folder else last)
+    return f"{folder}/{last}" if folder else last
 
 
 def _faces(

@@ -87,7 +87,8 @@ class CsvFormat(FaceFormat):
                 index = columns.text(group[0], "face")
                 number = int(index) if re.fullmatch("[1-9][0-9]{0,3}", index) else used[known]
                 box, attributes, state = face[2:]
-                yield LabelledFace(known, face[0], face[1], box, attributes, number, state, where=where)
+                named = names.get(name, name)
+                yield LabelledFace(known, face[0], face[1], box, attributes, number, state, where=where, named=named)
 
 
 def _write(writer: Any, face: LabelledFace, name: str, scheme: Scheme, long: bool) -> None:

@@ -95,7 +95,7 @@ class PtsFormat(FaceFormat):
             used[image] += 1
             index = index or used[image]
             flags = np.zeros(len(points), np.uint8)
-            face = LabelledFace(image, points, flags, face_index=index, where=name)
+            face = LabelledFace(image, points, flags, face_index=index, where=name, named=_named(name, names, image))
             state = states.get((image, index), FaceState.REVIEWED)
             yield face if state is FaceState.REVIEWED else replace(face, state=state)
 
@@ -193,6 +193,15 @@ def _image_of(name: str, names: dict[str, str], finder: files.ImageFinder) -> tu
         if whole is not None:
             return whole, int(several[2]), ""
     return None, None, reason
+
+
+def _named(name: str, names: dict[str, str], image: str) -> str:
+    """The image's own name where the file's agrees with it but for folders above the image's, and a number behind."""
+    if name in names:
+        return names[name]
+    folder, _, _ = name.rpartition("/")
+    last = image.rpartition("/")[2]
+    return f"{folder}/{last}" if folder else last
 
 
 def _free_name(wanted: str, face: LabelledFace, taken: set[str]) -> str:

@@ -118,7 +118,8 @@ class WflwFormat(FaceFormat):
                 used[image] += 1
                 flags = np.zeros(NUM_LANDMARKS, np.uint8)
                 state = states.get((image, used[image]), FaceState.REVIEWED)
-                yield LabelledFace(image, points, flags, box, attributes, used[image], state, where=where)
+                named = names.get(name, name)
+                yield LabelledFace(image, points, flags, box, attributes, used[image], state, where=where, named=named)
 
 
 def _line(face: LabelledFace, name: str, plain: bool) -> str:
