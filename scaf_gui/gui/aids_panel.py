@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
 from scaf_gui.gui import theme
@@ -18,7 +18,14 @@ _ROWS = {
     "local": ("Local contrast", "Bring out detail in shadows and in glare (adaptive histogram equalisation)"),
 }
 _STEPS = 40
-_MARGIN = 12
+#: from the edges of the canvas, and what makes it lie elsewhere
+MARGIN = 12
+MOVES = (QEvent.Type.Resize, QEvent.Type.Move, QEvent.Type.Show)
+
+
+def corner(canvas: QWidget, host: QWidget, width: int) -> QPoint:
+    """Where something so wide lies in the upper right corner of the canvas."""
+    return canvas.mapTo(host, QPoint(canvas.width() - width - MARGIN, MARGIN))
 
 
 def to_step(name: str, value: float) -> int:
@@ -44,13 +51,17 @@ def _log2(value: float) -> float:
 
 
 class AidsPanel(QFrame):
-    """``changed(Look)``: the person has moved something; ``closed()``: it was put away."""
+    """``changed(Look)``: the person has moved something; ``closed()``: it was put away.
+
+    It lies upon the canvas but is no child of it: else the canvas's keys (arrows, Space) would not reach the sliders.
+    """
 
     changed = Signal(object)
     closed = Signal()
 
-    def __init__(self, canvas: QWidget):
-        super().__init__(canvas)
+    def __init__(self, canvas: QWidget, host: QWidget):
+        super().__init__(host)
+        self._canvas = canvas
         self.setObjectName("imageAids")
         self.setAccessibleName("Image aids")
         self._look = Look()
@@ -144,17 +155,15 @@ class AidsPanel(QFrame):
         self._place()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in MOVES:
             self._place()
         return False
 
     def _place(self) -> None:
         """In the upper right corner of the canvas."""
-        canvas = self.parentWidget()
-        if canvas is not None:
-            size = self.sizeHint()
-            width = min(size.width(), max(canvas.width() - 2 * _MARGIN, 80))
-            self.setGeometry(canvas.width() - width - _MARGIN, _MARGIN, width, size.height())
+        size = self.sizeHint()
+        width = min(size.width(), max(self._canvas.width() - 2 * MARGIN, 80))
+        self.setGeometry(QRect(corner(self._canvas, self.parentWidget(), width), QSize(width, size.height())))
 
     def _dress(self) -> None:
         self.close_button.setIcon(theme.icon("close", "muted"))

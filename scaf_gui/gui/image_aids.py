@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QCoreApplication, QEvent, QObject, QTimer
+from PySide6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from scaf_gui.errors import ScafError
 from scaf_gui.gui import theme
 from scaf_gui.gui.acts import BY_ID
-from scaf_gui.gui.aids_panel import AidsPanel
+from scaf_gui.gui.aids_panel import MOVES, AidsPanel, corner
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.look import Look
 from scaf_gui.session.session import Session
@@ -23,21 +23,20 @@ from scaf_gui.session.session import Session
 KEY = "image_aids"
 #: what a slider changes is written when it has rested so long
 _REST_MS = 500
-_MARGIN = 12
 _AWAY = (QEvent.Type.WindowDeactivate, QEvent.Type.ApplicationStateChange)
 
 
 class ImageAids(QObject):
     """Joins the panel of sliders, the canvas and the project file. ``tell(on)``: the panel comes or goes."""
 
-    def __init__(self, canvas: Canvas, say: Callable[[str], object], parent: QObject):
+    def __init__(self, canvas: Canvas, host: QWidget, say: Callable[[str], object], parent: QObject):
         super().__init__(parent)
         self._canvas, self._say = canvas, say
         self._session: Session | None = None
         self._comparing = False
-        self.panel = AidsPanel(canvas)
+        self.panel = AidsPanel(canvas, host)
         self.tell: Callable[[bool], object] = lambda on: None
-        self.chip = _Chip(canvas)
+        self.chip = _Chip(canvas, host)
         self.chip.clicked.connect(lambda: self.show_panel(True))
         self.panel.changed.connect(self._changed)
         self.panel.closed.connect(lambda: self.show_panel(False))
@@ -133,21 +132,22 @@ class ImageAids(QObject):
 class _Chip(QPushButton):
     """In the corner where the sliders are when they are shown."""
 
-    def __init__(self, canvas: QWidget):
-        super().__init__(canvas)
+    def __init__(self, canvas: QWidget, host: QWidget):
+        super().__init__(host)
+        self._canvas = canvas
         self.setObjectName("aidsChip")
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip("The photo is not shown as it is in the file: click to change that (I)")
         theme.set_role(self, "chip")
         canvas.installEventFilter(self)
         self.hide()
 
     def place(self) -> None:
-        canvas = self.parentWidget()
-        if canvas is not None:
-            self.adjustSize()
-            self.move(canvas.width() - self.width() - _MARGIN, _MARGIN)
+        self.adjustSize()
+        self.move(corner(self._canvas, self.parentWidget(), self.width()))
+        self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        if event.type() == QEvent.Type.Resize:
+        if event.type() in MOVES:
             self.place()
         return False

@@ -26,10 +26,12 @@ class LeanWindow(QDialog):
     def __init__(self, found: Lean, blind: bool, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Lean towards the model")
-        self.verdict = QLabel(f"{verdict(found)}.", self)
+        # numbers stay together with what they are of
+        said = verdict(found).replace(" %", "\u00a0%").replace(" to ", "\u00a0to\u00a0").replace(" of ", "\u00a0of ")
+        self.verdict = QLabel(f"{said}.", self)
         theme.set_role(self.verdict, "title")
         self.verdict.setWordWrap(True)
-        self.verdict.setMinimumWidth(480)
+        self.verdict.setMinimumWidth(540)
         self.about = QLabel(" ".join(_sentences(found)), self)
         self.about.setWordWrap(True)
         theme.set_role(self.about, "muted")
@@ -38,6 +40,7 @@ class LeanWindow(QDialog):
         self.blind.setChecked(blind)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
+        buttons.setFocus()
         box = QVBoxLayout(self)
         box.setContentsMargins(22, 18, 22, 14)
         box.setSpacing(12)
@@ -81,6 +84,8 @@ def _sentences(found: Lean) -> list[str]:
         lines.append(f"{100 * found.untouched:.0f} % of the pre-filled landmarks were left exactly as they came.")
     if found.within is not None:
         lines.append(f"{100 * found.within:.0f} % of those placed blind came to lie within 3 % of the prediction.")
+    if found.shown and found.blind:
+        lines.append("Part of a difference is no harm: who places a landmark anew spreads, who leaves it does not.")
     lines.append("In % of the distance between the outer corners of the eyes, or of what the scheme takes instead.")
     return lines
 

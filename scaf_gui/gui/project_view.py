@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
@@ -63,7 +64,7 @@ class ProjectView(QObject):
             self,
         )
         self.checking = Checking(workspace, self.navigator, self)
-        self.aids = ImageAids(workspace.canvas, status.say, self)
+        self.aids = ImageAids(workspace.canvas, workspace, status.say, self)
         self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
         self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, parent)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
@@ -195,14 +196,18 @@ class ProjectView(QObject):
 
     def accept(self) -> None:
         """Stand for what is shown, and go on."""
-        with self.navigator.leaving():
-            done = self.editor.accept()
-        if done:
-            self.navigator.next_waiting()
+        self._go_on(self.editor.accept)
 
     def skip(self) -> None:
+        self._go_on(self.editor.skip)
+
+    def _go_on(self, act: Callable[[], bool]) -> None:
+        """Be done with the face on the canvas, and show the next one."""
+        if self.navigator.just_came:
+            self.status.say("Pressed twice: this face only just came, look at it first")
+            return
         with self.navigator.leaving():
-            done = self.editor.skip()
+            done = act()
         if done:
             self.navigator.next_waiting()
 
