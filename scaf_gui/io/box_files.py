@@ -21,15 +21,19 @@ from scaf_gui.io.formats import files
 
 #: one box of a file: where it stands (a line, or the place in words), the image's name, the box
 _Row = tuple[int | str, str, Box]
+#: boxes without an image that are told of one by one
+_TOLD = 1000
 _COLUMNS = ("image", "x", "y", "width", "height")
 
 
 @dataclass(frozen=True)
 class FileBoxes:
-    """Boxes by image; ``unmatched``: place and reason of those whose image is not there."""
+    """Boxes by image; ``unmatched``: place and reason of those whose image is not there, the first thousand of them;
+    ``num_unmatched``: how many those are in all."""
 
     boxes: dict[str, tuple[Box, ...]]
     unmatched: tuple[tuple[str, str], ...]
+    num_unmatched: int = 0
 
 
 def read_boxes(kind: str, path: Path, images: Sequence[str]) -> FileBoxes:
@@ -43,6 +47,7 @@ def read_boxes(kind: str, path: Path, images: Sequence[str]) -> FileBoxes:
     finder = files.ImageFinder(images)
     found: dict[str, list[Box]] = defaultdict(list)
     unmatched: list[tuple[str, str]] = []
+    num_unmatched = 0
     for where, name, box in BOX_FILES[kind](path):
         name = files.checked_name(name, path, where)
         image, reason = finder.by_path(name)
@@ -50,13 +55,15 @@ def read_boxes(kind: str, path: Path, images: Sequence[str]) -> FileBoxes:
             # 300-W's files name .jpg what may lie there as .png
             image = finder.by_stem(name.rpartition(".")[0])[0] if "." in name else finder.by_stem(name)[0]
         if image is None:
-            unmatched.append((files.place(path.name, where), f"{name}: {reason}"))
+            num_unmatched += 1
+            if num_unmatched <= _TOLD:
+                unmatched.append((files.place(path.name, where), f"{name}: {reason}"))
         else:
             found[image].append(box)
     if not found:
         example = f", such as {unmatched[0][1]}" if unmatched else ""
         raise LabelFileError(f"holds no box for any image of the folder{example}", path)
-    return FileBoxes({image: tuple(boxes) for image, boxes in found.items()}, tuple(unmatched))
+    return FileBoxes({image: tuple(boxes) for image, boxes in found.items()}, tuple(unmatched), num_unmatched)
 
 
 def _wflw(path: Path) -> Iterator[_Row]:

@@ -149,11 +149,12 @@ def check_boxes(source: str, images: Sequence[str]) -> str:
         return ""
     from scaf_gui.io.box_files import read_boxes
 
-    unmatched = read_boxes(kind, Path(name), images).unmatched
-    if not unmatched:
+    found = read_boxes(kind, Path(name), images)
+    if not found.num_unmatched:
         return ""
-    many = "1 box is" if len(unmatched) == 1 else f"{len(unmatched)} boxes are"
-    return f"{many} left out, such as {unmatched[0][0]}: {unmatched[0][1]}"
+    many = "1 box is" if found.num_unmatched == 1 else f"{found.num_unmatched:,} boxes are"
+    where, reason = found.unmatched[0]
+    return f"{many} left out, such as {where}: {reason}"
 
 
 def _from_landmarks(truth: Path, scheme: Scheme, images: Sequence[str]) -> Finder:
