@@ -60,7 +60,11 @@ class Insight(QObject):
         self._rest.setSingleShot(True)
         self._rest.setInterval(REST_MS)
         self._rest.timeout.connect(self._begin)
+        self._soon = QTimer(self)  # a face is fitted into the view after it was shown
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._aside)
         navigator.shown.connect(lambda *_: self.refresh())
+        self._canvas.zoomChanged.connect(lambda _: self._aside())
         self._canvas.landmarkSelected.connect(lambda _: self._draw())
         self._canvas.groupSelected.connect(lambda _: self._draw())
 
@@ -133,6 +137,7 @@ class Insight(QObject):
         if self._is_wanted and job is not None and not self._is_whole(job):
             self._rest.start()
         self._draw()
+        self._soon.start()
 
     def _begin(self) -> None:
         job, session = self._job(), self._session
@@ -175,8 +180,13 @@ class Insight(QObject):
         else:
             self._show_map(())
         self.legend.show_rows(tuple(rows))
+        self._aside()
         if not self._panel.isHidden():
             self._draw_panel()
+
+    def _aside(self) -> None:
+        if self.legend.rows:
+            self.legend.avoid(self._canvas.screen_points())
 
     def _why_nothing(self) -> str:
         """What is said while there is no sight of the face."""

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
+from scaf_gui.gui.canvas import ink
 from scaf_gui.gui.canvas.heat import HeatItem
 from scaf_gui.gui.canvas.landmark_item import LandmarkItem
 from scaf_gui.gui.canvas.shown import Shown, shown
@@ -150,6 +151,10 @@ class FaceView(ImageView):
             self.select(0 if step > 0 else count - 1)
         else:
             self.select((self._selected + step) % count)
+
+    def screen_points(self) -> FloatArray:
+        """(num_landmarks, 2) where landmarks are drawn, screen pixels; NaN where they have no place."""
+        return np.empty((0, 2)) if self._shown is None else ink.mapped(self._shown.points, self.viewportTransform())
 
     def position(self, landmark: int | None) -> tuple[float, float] | None:
         """Where a landmark is drawn, image pixels; ``None`` where it has no place."""

@@ -1,20 +1,23 @@
-"""What the colours on the canvas mean: a small note in its lower left corner."""
+"""What the colours on the canvas mean: a small note in a corner where it hides no landmark."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-from PySide6.QtCore import QEvent, QObject, QPointF, QRectF, QSize, Qt
+from PySide6.QtCore import QEvent, QObject, QPointF, QRect, QRectF, QSize, Qt
 from PySide6.QtGui import QColor, QFontMetricsF, QLinearGradient, QPainter, QPaintEvent
 from PySide6.QtWidgets import QWidget
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.doubt import WORTH_A_LOOK
-from scaf_gui.gui.canvas import style
+from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.scales import ERRORS, heat_colours
 
 _MARGIN, _PAD, _BAR, _GAP = 12, 9, 8.0, 4.0
 _LEAST_WIDTH = 176
+#: (whether on the right, whether at the bottom), the first is taken where all are free
+_CORNERS = ((False, True), (True, True), (True, False), (False, False))
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class Legend(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.setAccessibleName("What the colours mean")
         self._rows: tuple[Row, ...] = ()
+        self._corner = _CORNERS[0]
+        self._avoided = np.empty((0, 2))
         parent.installEventFilter(self)
         self.hide()
 
@@ -85,11 +90,24 @@ class Legend(QWidget):
         small = QFontMetricsF(style.font(7.5)).height()
         return line + (_GAP + _BAR + 2 + small if row.colours else 0.0) + (_GAP if row is not self._rows[-1] else 0.0)
 
+    def avoid(self, points: FloatArray) -> None:
+        """Go to the corner where the fewest of these points (N, 2), the parent's pixels, are hidden."""
+        self._avoided = points
+        self._place()
+
     def _place(self) -> None:
-        parent = self.parentWidget()
-        if parent is not None:
-            size = self.sizeHint()
-            self.setGeometry(_MARGIN, parent.height() - size.height() - _MARGIN, size.width(), size.height())
+        if self._rows:
+            hidden = [int(ink.within(self._avoided, QRectF(self._at(corner)), 6.0).sum()) for corner in _CORNERS]
+            if hidden[_CORNERS.index(self._corner)] > min(hidden):  # else it stays where it is
+                self._corner = _CORNERS[hidden.index(min(hidden))]
+            self.setGeometry(self._at(self._corner))
+
+    def _at(self, corner: tuple[bool, bool]) -> QRect:
+        size, parent = self.sizeHint(), self.parentWidget()
+        room = parent.size() if parent is not None else size
+        left = room.width() - size.width() - _MARGIN if corner[0] else _MARGIN
+        top = room.height() - size.height() - _MARGIN if corner[1] else _MARGIN
+        return QRect(left, top, size.width(), size.height())
 
     def paintEvent(self, event: QPaintEvent) -> None:  # noqa: N802
         painter = QPainter(self)
