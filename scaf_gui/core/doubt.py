@@ -39,15 +39,17 @@ class Trail:
         self._seen: list[int] = []  # in the order of the walk
         self._at = -1
         self.looked: set[int] = set()
+        self.begun = False  # whether one that was worth a look was looked at
         self.ended = False
 
     def left(self, order: Collection[int]) -> tuple[int, ...]:
         """Of the landmarks worth a look, those that nobody has looked at."""
         return tuple(landmark for landmark in order if landmark not in self.looked)
 
-    def look(self, landmark: int) -> None:
+    def look(self, landmark: int, order: Collection[int]) -> None:
         """Somebody looks at a landmark, by this walk or otherwise."""
         self.looked.add(landmark)
+        self.begun = self.begun or landmark in order
         self.ended = False
 
     def forward(self, order: Collection[int]) -> int | None:
@@ -67,7 +69,7 @@ class Trail:
             return None
         self._seen.append(left[0])
         self._at = len(self._seen) - 1
-        self.looked.add(left[0])
+        self.look(left[0], order)
         return left[0]
 
     def back(self) -> int | None:

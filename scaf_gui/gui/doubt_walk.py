@@ -30,7 +30,7 @@ class DoubtWalk(QObject):
         self._trails: dict[tuple[int, str], Trail] = {}  # by face and model
         self._key: tuple[int, str] | None = None
         self._order: tuple[int, ...] = ()
-        self._walking = False
+        self._accepted = False
         navigator.shown.connect(self._shown)
         canvas.landmarkSelected.connect(self._selected)
         bar.doubt.clicked.connect(self.forward)
@@ -62,19 +62,19 @@ class DoubtWalk(QObject):
     def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
         session = self._session
         self._key, self._order = None, ()
-        if session is not None and face is not None and prediction is not None:
+        self._accepted = face is not None and face.state is State.LABELLED
+        if session is not None and face is not None and prediction is not None and not self._accepted:
             self._key = face.id, prediction.model_id
-            label = face.label
             human = np.zeros(session.scheme.num_landmarks, dtype=np.bool_)
-            if label is not None:
-                human = label.placed | (face.state is State.LABELLED)
+            if face.label is not None:
+                human = face.label.placed
             self._order = doubtful(doubt(session.expected.across(prediction), human))
         self._tell()
 
     def _selected(self, landmark: int | None) -> None:
         """Whoever selects a landmark looks at it."""
         if landmark is not None and self._key is not None:
-            self._trail().look(landmark)
+            self._trail().look(landmark, self._order)
             self._tell()
 
     def forward(self) -> None:
@@ -84,7 +84,7 @@ class DoubtWalk(QObject):
             return
         canvas.setFocus()
         if self._key is None:
-            self._say("Nothing is predicted of this face" if self._session is not None else "")
+            self._say("This face is accepted" if self._accepted else "Nothing is predicted of this face")
             return
         again = self._trail().ended
         landmark = self._trail().forward(self._order)
@@ -94,7 +94,7 @@ class DoubtWalk(QObject):
         canvas.select(None)
         if canvas.walk_zoom:
             canvas.fit_face()
-        if again or not (self._order or self._trail().looked):
+        if again or not self._trail().begun:
             self._say("No landmark of this face is worth a look: Return accepts it")
         else:
             self._say("Every doubtful landmark is looked at: Return accepts this face, Q begins anew")
@@ -124,4 +124,4 @@ class DoubtWalk(QObject):
         """On the face's bar, and by faint rings on the canvas."""
         trail = self._trail()
         self._canvas.show_looked(frozenset(trail.looked))
-        self._bar.show_doubt(len(trail.left(self._order)), begun=bool(trail.looked), ended=trail.ended)
+        self._bar.show_doubt(len(trail.left(self._order)), begun=trail.begun, ended=trail.ended)

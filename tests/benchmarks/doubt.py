@@ -69,10 +69,9 @@ def report(session, folder: Path) -> None:  # type: ignore[no-untyped-def]
     low, high = np.quantile(asked, [0.1, 0.9])
     print(f"{len(asked)} faces, {np.mean(needed):.1f} of {scheme.num_landmarks} landmarks need a drag")
     print(f"worth a look: median {np.median(asked):.0f} (10th to 90th percentile {low:.0f} to {high:.0f}) a face")
-    print(
-        f"  of those, {100 * sum(found) / sum(asked):.0f} % need a drag; they are {100 * sum(found) / sum(needed):.0f} %"
-    )
-    print(f"  of all that do. Of the first {', '.join(map(str, FIRST))}: " + _shares(np.mean(first, axis=0)))
+    right, share = sum(found) / sum(asked), sum(found) / sum(needed)
+    print(f"  {100 * right:.0f} % of those need a drag: {100 * share:.0f} % of all that do")
+    print(f"  of the first {', '.join(map(str, FIRST))}: " + _shares(np.mean(first, axis=0)))
 
 
 def _shares(values: np.ndarray) -> str:

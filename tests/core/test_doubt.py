@@ -34,7 +34,10 @@ def test_forward_goes_from_the_worst_on_and_back_returns() -> None:
 
 def test_what_somebody_looked_at_otherwise_is_left_out() -> None:
     trail = Trail()
-    trail.look(2)
+    trail.look(9, (4, 2, 7))
+    assert not trail.begun
+    trail.look(2, (4, 2, 7))
+    assert trail.begun
     assert trail.left((4, 2, 7)) == (4, 7)
     assert [trail.forward((4, 2, 7)) for _ in range(3)] == [4, 7, None]
 

@@ -82,6 +82,12 @@ def test_the_worst_first_then_return_is_offered_and_nothing_is_accepted_by_itsel
     assert canvas.selected == 30
     press(window, Qt.Key.Key_Return)
     assert session.document.face(face_id).state is State.LABELLED  # type: ignore[arg-type]
+    press(window, Qt.Key.Key_PageUp)
+    assert session.current == face_id
+    assert bar(window) == ""
+    press(window, Qt.Key.Key_Q)
+    assert canvas.selected is None
+    assert "This face is accepted" in window.status.text()
 
 
 def test_back_and_forth(window: MainWindow) -> None:
@@ -122,6 +128,18 @@ def test_it_enlarges_where_that_is_wished_and_shows_the_face_again_after_the_las
     for _ in range(2):
         press(window, Qt.Key.Key_Q)
     assert canvas.zoom == pytest.approx(plain)
+
+
+def test_a_face_of_which_nothing_is_doubtful_says_so_only_when_asked(window: MainWindow) -> None:
+    session = window.session
+    assert session is not None and session.current is not None
+    session.expected.across = lambda given: None if given is None else np.ones(68)  # type: ignore[method-assign]
+    window.project.navigator.show_again()
+    assert bar(window) == ""
+    window.workspace.canvas.select(5)
+    assert bar(window) == ""
+    press(window, Qt.Key.Key_Q)
+    assert "No landmark of this face is worth a look" in window.status.text()
 
 
 def test_a_click_on_the_bar_goes_on_too_and_leaves_the_keys_to_the_canvas(window: MainWindow) -> None:
