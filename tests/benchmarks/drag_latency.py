@@ -3,9 +3,11 @@
 ::
 
     QT_QPA_PLATFORM=offscreen python tests/benchmarks/drag_latency.py [--megapixels 24] [--landmarks 98] [--labels]
+        [--aids] [--turn DEGREES] [--cpu]
 
 A synthetic photo, so that it runs everywhere. Each step sends one mouse move to the viewport, lets the event
-loop paint, and stops the clock when the viewport's paint event is over.
+loop paint, and stops the clock when the viewport's paint event is over. With ``--cpu`` it is the clock of the
+thread, which other work on the machine does not move.
 """
 
 from __future__ import annotations
@@ -29,6 +31,7 @@ from scaf_gui.core.face import Box, Face, Prediction
 from scaf_gui.core.geometry import crop_square, crop_transform, inverse
 from scaf_gui.core.scheme import Group, Scheme
 from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.canvas.look import Look
 
 
 class PaintClock(QObject):
@@ -75,7 +78,12 @@ def main() -> None:
     parser.add_argument("--landmarks", type=int, default=98)
     parser.add_argument("--steps", type=int, default=500)
     parser.add_argument("--labels", action="store_true", help="show all names, which paints everything at each step")
+    parser.add_argument("--aids", action="store_true", help="with all image aids on")
+    parser.add_argument("--turn", type=float, default=0.0, help="with the image turned by so many degrees")
+    parser.add_argument("--cpu", action="store_true", help="time of the processor instead of the clock's")
     options = parser.parse_args()
+    if options.cpu:
+        time.perf_counter = time.thread_time  # type: ignore[assignment]
     application = QApplication([])
     canvas = Canvas()
     canvas.resize(1280, 720)
@@ -97,6 +105,12 @@ def main() -> None:
     print(f"show image to first paint      {1e3 * (time.perf_counter() - start):6.2f} ms")
     canvas.show_face(Face(1, "photo", box), prediction, scheme, np.linspace(0.5, 9.0, options.landmarks))
     canvas.labels = options.labels
+    canvas.turn_to(np.radians(options.turn))
+    if options.aids:
+        canvas.set_look(Look(0.2, 0.3, 1.5, 0.7, gray=True))
+        application.processEvents()
+        while canvas._lights.is_busy:
+            application.processEvents()
     for title, fit in (("fit image", canvas.fit_image), ("fit face", canvas.fit_face), ("5 px a pixel", None)):
         if fit is not None:
             fit()
