@@ -213,10 +213,10 @@ class SettingsDialog(QDialog):
         spin.setMaximumWidth(90)
         kept = {"value": row.default}
 
-        def get() -> float | int:
+        def get() -> Any:
             """The very value that was put, as long as what is shown of it was not changed."""
             if abs(spin.value() - kept["value"] * scale) < 0.5 * step:
-                return kept["value"]  # type: ignore[no-any-return]
+                return kept["value"]
             return type(row.default)(round(spin.value() / scale, 6))
 
         def put(value: float) -> None:
