@@ -10,6 +10,7 @@ import sys
 import tempfile
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -102,12 +103,12 @@ def with_detector_boxes(faces: list[Example], cache: Path) -> list[Example]:
     return [replace(face, square=crop_square(box)) for face, box in zip(faces, boxes, strict=True) if box is not None]
 
 
-def best_box(found: list[dict[str, float]], points: np.ndarray) -> Box | None:
+def best_box(found: list[dict[str, Any]], points: np.ndarray) -> Box | None:
     """The box (as a dictionary) that overlaps the true one best, from 0.3 on."""
     best, overlap = None, 0.3
     tx, ty, tw, th = tight_box(points)
     for values in found:
-        box = Box(values["x"], values["y"], values["width"], values["height"], BoxSource.DETECTOR)
+        box = Box(values["x"], values["y"], values["width"], values["height"], BoxSource(values["source"]))
         wide = max(0.0, min(tx + tw, box.x + box.width) - max(tx, box.x))
         high = max(0.0, min(ty + th, box.y + box.height) - max(ty, box.y))
         shared = wide * high / (tw * th + box.width * box.height - wide * high)
