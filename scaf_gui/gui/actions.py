@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from scaf_gui.gui.acts import ACTS, BY_ID, CONTEXTS, GESTURES, NUDGES, Act
+from scaf_gui.gui.acts import ACTS, BY_ID, CONTEXTS, GESTURES, NUDGES, REPEATING, Act
 
 __all__ = ["ACTS", "BY_ID", "CONTEXTS", "NUDGES", "Act", "build_menus", "keys_text", "make_actions", "shortcut_rows"]
 
@@ -36,6 +36,7 @@ def make_actions(
     for act in ACTS:
         action = QAction(act.title, parent)
         action.setObjectName(act.id)
+        action.setAutoRepeat(act.id in REPEATING)
         action.setShortcuts([QKeySequence(key) for key in act.keys])
         action.setToolTip(f"{act.tip} ({keys_text(act)})" if act.keys else act.tip)
         action.setStatusTip(act.tip)

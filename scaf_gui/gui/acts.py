@@ -50,6 +50,19 @@ NUDGES: Mapping[str, tuple[float, float]] = {
     for suffix, step in (("", 1.0), ("_far", 10.0), ("_fine", 0.1))
     for side, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1))
 }
+#: acts that go on while their key is held down; no other one does, so that a held Return accepts one face, not a row
+REPEATING = frozenset(NUDGES) | {
+    "undo",
+    "redo",
+    "next",
+    "previous",
+    "next_landmark",
+    "previous_landmark",
+    "zoom_in",
+    "zoom_out",
+    "loupe_more",
+    "loupe_less",
+}
 
 
 def _nudges() -> Iterator[Act]:

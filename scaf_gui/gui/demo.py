@@ -202,6 +202,7 @@ def run_demo(out: Path) -> int:
     try:
         window.show()
         window.show_session(session)
+        window.project.navigator.double_press = 0.0  # this hand is quicker than any
         demo = Demo(window, session, _truth(session), out)
         demo.run()
     finally:

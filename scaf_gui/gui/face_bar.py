@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QWidget
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QPushButton, QSizePolicy, QWidget
 
 from scaf_gui.core.face import Face, State
 from scaf_gui.gui import theme
@@ -21,6 +22,7 @@ class FaceBar(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setObjectName("panel")
+        self._reasons: tuple[str, ...] = ()
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.name = QLabel(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
@@ -51,6 +53,7 @@ class FaceBar(QWidget):
             button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
             button.setIconSize(QSize(16, 16))
         row = QHBoxLayout(self)
+        row.setSizeConstraint(QLayout.SizeConstraint.SetNoConstraint)  # what it says never moves the canvas beside it
         row.setContentsMargins(14, 7, 12, 7)
         row.setSpacing(8)
         row.addWidget(self.name, 1)
@@ -83,6 +86,7 @@ class FaceBar(QWidget):
         theme.set_role(self.state, "good" if state is State.LABELLED else "muted")
         self.accept.setEnabled(face is not None and acceptable)
         self.skip.setEnabled(face is not None)
+        self._make_room()
 
     def show_doubt(self, left: int, *, begun: bool = False, ended: bool = False) -> None:
         """Say how many landmarks are worth a look; nothing, where none was.
@@ -99,17 +103,32 @@ class FaceBar(QWidget):
         self.doubt.setText(text)
         self.doubt.setToolTip("Go to the landmark that is most likely off (Q); Shift+Q goes back")
         self.doubt.setVisible(bool(left) or begun or ended)
+        self._make_room()
 
     def show_findings(self, reasons: Sequence[str]) -> None:
         """Say the first of what looks odd; nothing, where nothing does."""
-        more = f"  +{len(reasons) - 1}" if len(reasons) > 1 else ""
-        room = max(140, int(0.34 * self.width()))
-        text = self.odd.fontMetrics().elidedText(reasons[0], Qt.TextElideMode.ElideRight, room) if reasons else ""
-        self.odd.setText(text + more)
+        self._reasons = tuple(reasons)
         what_to_do = "Click to go to the landmark. It may well be fine: accept as ever."
         self.odd.setToolTip("\n".join([*reasons, "", what_to_do]))
         self.odd.setVisible(bool(reasons))
         self.fine.setVisible(bool(reasons))
+        self._make_room()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
+        super().resizeEvent(event)
+        self._make_room()
+
+    def _make_room(self) -> None:
+        """Say as much of what looks odd as there is room for beside the rest; all of it stands in the tool tip."""
+        if not self._reasons:
+            return
+        more = f"  +{len(self._reasons) - 1}" if len(self._reasons) > 1 else ""
+        beside = [self.fine, self.state, self.skip, self.accept, *([] if self.doubt.isHidden() else [self.doubt])]
+        taken = sum(widget.sizeHint().width() + 8 for widget in beside) + self.name.minimumWidth() + 84  # margins, icon
+        taken += self.odd.fontMetrics().horizontalAdvance(more)
+        room = min(self.width() - taken, int(0.34 * self.width()))
+        text = self.odd.fontMetrics().elidedText(self._reasons[0], Qt.TextElideMode.ElideRight, max(room, 0))
+        self.odd.setText((text if room >= 40 else "") + more)
 
     def _dress(self) -> None:
         self.odd.setIcon(theme.icon("warning", "warning"))

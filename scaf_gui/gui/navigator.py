@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -23,6 +24,8 @@ from scaf_gui.session.session import Session
 PATIENCE_MS = 180
 #: faces behind the current one whose images are read ahead
 AHEAD = 2
+#: a face that came so short a time ago, seconds, by accepting or skipping the one before, is not meant by the same key
+DOUBLE_PRESS = 0.3
 
 
 class Navigator(QObject):
@@ -45,6 +48,9 @@ class Navigator(QObject):
         self._image: str | None = None  # the image on the canvas
         self._is_whole = True  # or only a glance at it
         self._leaving = False
+        #: seconds; see :data:`DOUBLE_PRESS`
+        self.double_press = DOUBLE_PRESS
+        self._came: tuple[int | None, float] = (None, 0.0)  # by going on to it, and when
         self._prediction: Prediction | None = None  # the prediction on the canvas
         self._been: list[int] = []  # faces visited before, the last one last
         self._ahead: list[int] = []  # faces that "previous" came back from
@@ -134,6 +140,13 @@ class Navigator(QObject):
             self._refresh()
             return
         self.go_to(face_id)
+        self._came = face_id, time.monotonic()
+
+    @property
+    def just_came(self) -> bool:
+        """Whether nobody can have looked at the face on the canvas: a key was pressed twice, or bounced."""
+        face_id, when = self._came
+        return face_id is not None and face_id == self.current and time.monotonic() - when < self.double_press
 
     @contextmanager
     def leaving(self) -> Iterator[None]:

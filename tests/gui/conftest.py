@@ -40,6 +40,12 @@ def dressed(qapp: QApplication) -> Iterator[QApplication]:
     yield qapp
 
 
+@pytest.fixture(autouse=True)
+def quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests press keys faster than a person can look; those of double presses set this back."""
+    monkeypatch.setattr("scaf_gui.gui.navigator.DOUBLE_PRESS", 0.0)
+
+
 @pytest.fixture
 def no_leaks(qtbot: QtBot) -> Iterator[None]:
     """Widgets and threads of a test are gone after it."""
