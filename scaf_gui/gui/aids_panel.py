@@ -61,7 +61,7 @@ class AidsPanel(QFrame):
 
     def __init__(self, canvas: QWidget, host: QWidget):
         super().__init__(host)
-        self._canvas = canvas
+        self._canvas, self._host = canvas, host
         self.setObjectName("imageAids")
         self.setAccessibleName("Image aids")
         self._look = Look()
@@ -116,11 +116,12 @@ class AidsPanel(QFrame):
         theme.set_role(value, "muted")
         value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         value.setMinimumWidth(value.fontMetrics().horizontalAdvance("+100 %"))
-        for widget in (label, slider):
-            widget.setToolTip(tip)
+        label.setToolTip(tip)
+        slider.setToolTip(tip)
         slider.valueChanged.connect(lambda step: self._take(**{name: of_step(name, step)}))
-        for column, widget in enumerate((label, slider, value)):
-            grid.addWidget(widget, row, column)
+        grid.addWidget(label, row, 0)
+        grid.addWidget(slider, row, 1)
+        grid.addWidget(value, row, 2)
         self._sliders[name], self._values[name] = slider, value
 
     @property
@@ -163,7 +164,7 @@ class AidsPanel(QFrame):
         """In the upper right corner of the canvas."""
         size = self.sizeHint()
         width = min(size.width(), max(self._canvas.width() - 2 * MARGIN, 80))
-        self.setGeometry(QRect(corner(self._canvas, self.parentWidget(), width), QSize(width, size.height())))
+        self.setGeometry(QRect(corner(self._canvas, self._host, width), QSize(width, size.height())))
 
     def _dress(self) -> None:
         self.close_button.setIcon(theme.icon("close", "muted"))

@@ -91,9 +91,7 @@ class ImageAids(QObject):
         application.installEventFilter(self)
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
-        let_go = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.KeyRelease and not event.isAutoRepeat()
-        key = QKeySequence(BY_ID["compare"].keys[0])[0].key()
-        if (let_go and event.key() == key) or event.type() in _AWAY:  # type: ignore[attr-defined]
+        if event.type() in _AWAY or (event.type() == QEvent.Type.KeyRelease and _lets_go(event)):
             self._end_comparing()
         return False
 
@@ -129,12 +127,19 @@ class ImageAids(QObject):
                 self._say("How photos are shown could not be remembered")
 
 
+def _lets_go(event: QEvent) -> bool:
+    """Whether a key event is about the key to compare, and no repetition while it is held."""
+    if not isinstance(event, QKeyEvent) or event.isAutoRepeat():
+        return False
+    return QKeySequence(event.key()) == QKeySequence(BY_ID["compare"].keys[0])
+
+
 class _Chip(QPushButton):
     """In the corner where the sliders are when they are shown."""
 
     def __init__(self, canvas: QWidget, host: QWidget):
         super().__init__(host)
-        self._canvas = canvas
+        self._canvas, self._host = canvas, host
         self.setObjectName("aidsChip")
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.setToolTip("The photo is not shown as it is in the file: click to change that (I)")
@@ -144,7 +149,7 @@ class _Chip(QPushButton):
 
     def place(self) -> None:
         self.adjustSize()
-        self.move(corner(self._canvas, self.parentWidget(), self.width()))
+        self.move(corner(self._canvas, self._host, self.width()))
         self.raise_()
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802

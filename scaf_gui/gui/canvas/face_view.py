@@ -68,8 +68,8 @@ class FaceView(ImageView):
         if bounds is None:
             self.fit_image()
         else:
-            known = self._shown.known() if self._shown is not None and self.turn else ()
-            self._fit_points(known) if len(known) > 1 else self._fit_rectangle(*bounds)
+            known = self._shown.known() if self._shown is not None and self.turn else None
+            self._fit_rectangle(*bounds) if known is None or len(known) < 2 else self._fit_points(known)
         self._fit = "face"
 
     def _refit(self) -> None:

@@ -130,8 +130,9 @@ class GroupCanvas(Canvas):
     def _show_part(self, spot: QPointF) -> None:
         """Let the cursor say what a press would do with the selection."""
         assert self._shown is not None
-        box = selection.frame(self._shown.points, self._group, self.zoom)
-        part = selection.part_at(box, self.zoom, *self._scene_point(spot)) if box is not None else None
+        box = selection.frame(self._shown.points, self._group, self.zoom, self.turn)
+        place = self._scene_point(spot)
+        part = selection.part_at(box, self.zoom, *place, self.turn) if box is not None else None
         name = "" if part is None else part[0]
         if name != self._part:
             self._part = name

@@ -29,6 +29,8 @@ class Pyramid:
     """
 
     def __init__(self, image: ByteArray, size: tuple[int, int] | None = None):
+        self.width: int
+        self.height: int
         self.width, self.height = size or (image.shape[1], image.shape[0])
         missing = round(np.log2(max(self.width / image.shape[1], self.height / image.shape[0], 1)))
         self._levels = [np.ascontiguousarray(image)] * (1 + missing)

@@ -18,9 +18,23 @@ PAD, STALK, GRAB = 14.0, 26.0, 9.0
 _HALF = 4.0
 
 
-def frame(points: FloatArray, chosen: frozenset[int], zoom: float) -> tuple[float, float, float, float] | None:
-    """(left, top, right, bottom) of the box around at least two chosen landmarks, image pixels."""
-    rows = points[sorted(chosen)] if chosen else points[:0]
+def upright(points: FloatArray, turn: float) -> FloatArray:
+    """(..., 2) image pixels, turned about the origin as the view turns the image, so that boxes are upright there."""
+    if not turn:
+        return points
+    cos, sin = np.cos(turn), np.sin(turn)
+    made: FloatArray = points @ np.array([[cos, sin], [-sin, cos]])
+    return made
+
+
+def frame(
+    points: FloatArray, chosen: frozenset[int], zoom: float, turn: float = 0.0
+) -> tuple[float, float, float, float] | None:
+    """(left, top, right, bottom) of the box around at least two chosen landmarks, image pixels.
+
+    :param turn: of the view, radians; the box is upright on the screen, its sides as of :func:`upright`
+    """
+    rows = upright(points[sorted(chosen)] if chosen else points[:0], turn)
     if np.isfinite(rows).all(axis=1).sum() < 2:
         return None
     around = extent(rows)
@@ -43,18 +57,27 @@ def handles(box: tuple[float, float, float, float], zoom: float) -> tuple[tuple[
 
 
 def part_at(
-    box: tuple[float, float, float, float], zoom: float, x: float, y: float
+    box: tuple[float, float, float, float], zoom: float, x: float, y: float, turn: float = 0.0
 ) -> tuple[str, tuple[float, float]] | None:
-    """What of the box is at (x, y), image pixels: "rotate", "scale" or "move", and what stays in place meanwhile."""
+    """What of the box is at (x, y), image pixels: "rotate", "scale" or "move", and what stays in place meanwhile.
+
+    :param turn: as of :func:`frame`
+    """
     left, top, right, bottom = box
+    x, y = upright(np.array([x, y]), turn).tolist()
     middle = ((left + right) / 2, (top + bottom) / 2)
+    found: tuple[str, tuple[float, float]] | None = (
+        ("move", middle) if left <= x <= right and top <= y <= bottom else None
+    )
     for kind, at in handles(box, zoom):
         if max(abs(x - at[0]), abs(y - at[1])) * zoom <= GRAB:
             across = (left + right - at[0], top + bottom - at[1])
-            return (kind, middle if kind == "rotate" else across)
-    if left <= x <= right and top <= y <= bottom:
-        return "move", middle
-    return None
+            found = kind, middle if kind == "rotate" else across
+            break
+    if found is None or not turn:
+        return found
+    stays = upright(np.array(found[1]), -turn).tolist()
+    return found[0], (stays[0], stays[1])
 
 
 def paint(
@@ -72,12 +95,13 @@ def paint(
     places = np.array([view.map(QPointF(x, y)).toTuple() for x, y in points.tolist()]).reshape(-1, 2)
     stamp(painter, places, "circle", 5.0, style.SELECTED, 1.0)
     painter.setBrush(Qt.BrushStyle.NoBrush)
-    box = frame(shown.points, chosen, zoom)
+    turn = float(np.arctan2(view.m12(), view.m11())) if view.m12() else 0.0
+    box = frame(shown.points, chosen, zoom, turn)
     if box is not None:
         left, top, right, bottom = box
-        corners = [view.map(QPointF(x, y)) for x, y in ((left, top), (right, top), (right, bottom), (left, bottom))]
-        (_, turn), *_rest = handles(box, zoom)
-        knob, foot = view.map(QPointF(*turn)), view.map(QPointF(turn[0], top))
+        (_, at), *_rest = handles(box, zoom)
+        marks = np.array([(left, top), (right, top), (right, bottom), (left, bottom), at, (at[0], top)])
+        *corners, knob, foot = (view.map(QPointF(x, y)) for x, y in upright(marks, -turn).tolist())
         for colour, width in ((style.SOFT_HALO, 3.0), (style.SELECTED, 1.2)):
             painter.setPen(style.pen(colour, width, dashed=colour == style.SELECTED))
             painter.drawPolygon(corners)

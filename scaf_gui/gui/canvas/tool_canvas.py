@@ -215,8 +215,8 @@ class ToolCanvas(GroupCanvas):
             self._drag = Drag(self._selected, None, place, screen)
             self._follow(place, screen)
             return True
-        box = selection.frame(self._shown.points, self._group, self.zoom)
-        part = selection.part_at(box, self.zoom, *place) if box is not None else None
+        box = selection.frame(self._shown.points, self._group, self.zoom, self.turn)
+        part = selection.part_at(box, self.zoom, *place, self.turn) if box is not None else None
         if part is not None and part[0] != "move":
             self._held = Transform(screen, place, self._shown.points, self.chosen(), *part)
         elif event.modifiers() & _SHIFT:

@@ -15,8 +15,9 @@ from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
 from scaf_gui.core.face import Box, State
-from scaf_gui.gui.canvas import Canvas
+from scaf_gui.gui.canvas import Canvas, selection
 from scaf_gui.gui.canvas.camera import Camera, fitted, fitted_points
+from scaf_gui.gui.canvas.gestures import Moved
 from scaf_gui.gui.canvas.pyramid import Pyramid
 from tests.gui.canvas.stage import FACE, LEFT, NONE, POINTS, SCHEME, Heard, Mouse, make_prediction, noise
 
@@ -154,6 +155,29 @@ def test_a_rubber_band_is_upright_on_the_screen(canvas: Canvas) -> None:
     QTest.mouseMove(canvas.viewport(), across)
     QTest.mouseRelease(canvas.viewport(), LEFT, Qt.KeyboardModifier.ShiftModifier, across)
     assert canvas.group == frozenset(np.flatnonzero(inside).tolist())
+
+
+def test_the_frame_of_a_selection_is_upright_and_its_knob_turns_it(canvas: Canvas) -> None:
+    made: list[Moved] = []
+    canvas.pointsMoved.connect(made.append)
+    canvas.turn_to(math.radians(70))
+    canvas.fit_face()
+    canvas.zoom_by(0.7)
+    canvas.select_group(frozenset({0, 1, 2}))
+    seen = np.array([canvas._camera.to_screen(*POINTS[landmark]) for landmark in (0, 1, 2)])
+    low, high = seen.min(axis=0), seen.max(axis=0)
+    middle = (low + high) / 2
+    knob = QPoint(round(middle[0]), round(low[1] - selection.PAD - selection.STALK))
+    QTest.mousePress(canvas.viewport(), LEFT, NONE, knob)
+    QTest.mouseMove(canvas.viewport(), knob + QPoint(9, 3))
+    beside = QPoint(round(middle[0] + (middle[1] - knob.y())), round(middle[1]))
+    QTest.mouseMove(canvas.viewport(), beside)
+    QTest.mouseRelease(canvas.viewport(), LEFT, NONE, beside)
+    (gesture,) = made
+    assert gesture.verb == "Rotate"
+    after = np.array([canvas._camera.to_screen(*gesture.points[landmark]) for landmark in (0, 1, 2)])
+    quarter = (seen - middle) @ np.array([[0, 1], [-1, 0]]) + middle
+    assert after == pytest.approx(quarter, abs=1.5)
 
 
 def test_a_box_is_drawn_in_the_images_own_axes(canvas: Canvas, heard: Heard) -> None:
