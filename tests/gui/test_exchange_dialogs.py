@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from scaf_gui.gui.export_dialog import ExportDialog
 from scaf_gui.gui.import_dialog import ImportDialog
 from scaf_gui.session.project import new_project
 from scaf_gui.session.session import Session
+from tests.disks import files_end_at, small_disk
 
 WAIT = 60_000
 
@@ -108,3 +110,42 @@ def test_a_broken_file_is_named_and_nothing_is_imported(session: Session, qtbot:
     qtbot.waitUntil(lambda: "bad.xml, line 2" in dialog.outcome.text(), timeout=WAIT)
     assert not dialog.action_button.isEnabled() and dialog.table.rowCount() == 0
     qtbot.waitUntil(lambda: not dialog.worker.is_running, timeout=WAIT)
+
+
+def test_an_export_that_does_not_fit_says_so(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    dialog = ExportDialog(session)
+    qtbot.addWidget(dialog)
+    for format_id in ("300w", "hdf5"):
+        choose(dialog, format_id)
+        dialog.out.setText(str(tmp_path / "out"))
+        with files_end_at(1000):
+            dialog.write()
+            qtbot.waitUntil(lambda: "File too large" in dialog.outcome.text(), timeout=WAIT)
+            qtbot.waitUntil(lambda: not dialog.worker.is_running, timeout=WAIT)
+        assert "out: cannot be written" in dialog.outcome.text() and dialog.summary is None
+        assert not (tmp_path / "out").exists()
+        dialog.out.setText("")
+        dialog.say("text", "")
+
+
+def test_an_import_without_room_changes_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    from scaf_gui.session.exchange import export_labels
+
+    export_labels(session, "csv", tmp_path / "labels")
+    with small_disk(tmp_path / "disk", 400_000) as disk:
+        tight = new_project(disk / "p.scaf", tmp_path / "images", "wflw-98", boxes="whole", use_starter=False)
+        try:
+            dialog = ImportDialog(tight)
+            qtbot.addWidget(dialog)
+            choose(dialog, "csv")
+            dialog.source.setText(str(tmp_path / "labels"))
+            qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+            (disk / "others").write_bytes(bytes(shutil.disk_usage(disk).free - 4096))
+            dialog.action_button.click()
+            assert "the disk is full; free some space" in dialog.outcome.text() and dialog.summary is None
+            assert not tight.document.with_state(State.LABELLED)
+            (disk / "others").unlink()
+            dialog.action_button.click()
+            assert dialog.summary is not None and len(tight.document.with_state(State.LABELLED)) == 3
+        finally:
+            tight.close()
