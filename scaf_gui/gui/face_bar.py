@@ -111,7 +111,6 @@ class FaceBar(QWidget):
         what_to_do = "Click to go to the landmark. It may well be fine: accept as ever."
         self.odd.setToolTip("\n".join([*reasons, "", what_to_do]))
         self.odd.setVisible(bool(reasons))
-        self.fine.setVisible(bool(reasons))
         self._make_room()
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802
@@ -119,16 +118,23 @@ class FaceBar(QWidget):
         self._make_room()
 
     def _make_room(self) -> None:
-        """Say as much of what looks odd as there is room for beside the rest; all of it stands in the tool tip."""
-        if not self._reasons:
-            return
+        """Say as much as there is room for beside the buttons; of what looks odd, all stands in the tool tip.
+
+        In a narrow window the file's name goes first (the list has it), then "fine".
+        """
         more = f"  +{len(self._reasons) - 1}" if len(self._reasons) > 1 else ""
-        beside = [self.fine, self.state, self.skip, self.accept, *([] if self.doubt.isHidden() else [self.doubt])]
-        taken = sum(widget.sizeHint().width() + 8 for widget in beside) + self.name.minimumWidth() + 84  # margins, icon
-        taken += self.odd.fontMetrics().horizontalAdvance(more)
-        room = min(self.width() - taken, int(0.34 * self.width()))
-        text = self.odd.fontMetrics().elidedText(self._reasons[0], Qt.TextElideMode.ElideRight, max(room, 0))
-        self.odd.setText((text if room >= 40 else "") + more)
+        self.odd.setText(more)
+        room = self.width() - 36 - sum(w.sizeHint().width() + 8 for w in (self.state, self.skip, self.accept))
+        room -= 0 if self.doubt.isHidden() else self.doubt.sizeHint().width() + 8
+        room -= self.odd.sizeHint().width() + 12 if self._reasons else 0
+        fine = self.fine.sizeHint().width() + 8
+        self.fine.setVisible(bool(self._reasons) and room >= fine)
+        room -= fine if self._reasons else 0
+        self.name.setVisible(room >= self.name.minimumWidth() + 8)
+        room = min(room - self.name.minimumWidth() - 8, int(0.34 * self.width()))
+        if self._reasons and room >= 40:
+            reason = self.odd.fontMetrics().elidedText(self._reasons[0], Qt.TextElideMode.ElideRight, room)
+            self.odd.setText(reason + more)
 
     def _dress(self) -> None:
         self.odd.setIcon(theme.icon("warning", "warning"))

@@ -3,19 +3,28 @@
 ::
 
     QT_QPA_PLATFORM=offscreen python tests/benchmarks/drag_latency.py [--megapixels 24] [--landmarks 98] [--labels]
-        [--aids] [--turn DEGREES] [--cpu]
+        [--aids] [--turn DEGREES] [--cpu] [--training]
+    python tests/benchmarks/drag_latency.py --table [--cpu]
 
 A synthetic photo, so that it runs everywhere. Each step sends one mouse move to the viewport, lets the event
 loop paint, and stops the clock when the viewport's paint event is over. With ``--cpu`` it is the clock of the
-thread, which other work on the machine does not move.
+thread, which other work on the machine does not move. With ``--training`` a model is trained meanwhile on a thread of
+the same process, as the window does it, and mouse events come every 8 ms. ``--table`` runs all of it: without and
+with names, idle and while training, offscreen and on an X server (the display's, or Xvfb where it is installed).
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shutil
+import subprocess
 import sys
+import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -69,7 +78,8 @@ def ring_points(count: int, middle: tuple[float, float], radius: float) -> Float
 
 def percentiles(milliseconds: list[float]) -> str:
     values = np.array(milliseconds)
-    return f"median {np.median(values):6.2f}  p99 {np.percentile(values, 99):6.2f}  max {values.max():6.2f} ms"
+    p95, p99 = np.percentile(values, [95, 99])
+    return f"median {np.median(values):6.2f}  p95 {p95:6.2f}  p99 {p99:6.2f}  max {values.max():6.2f} ms"
 
 
 def main() -> None:
@@ -81,9 +91,21 @@ def main() -> None:
     parser.add_argument("--aids", action="store_true", help="with all image aids on")
     parser.add_argument("--turn", type=float, default=0.0, help="with the image turned by so many degrees")
     parser.add_argument("--cpu", action="store_true", help="time of the processor instead of the clock's")
+    parser.add_argument("--training", action="store_true", help="while a model is trained")
+    parser.add_argument("--table", action="store_true", help="all cases, in processes of their own")
     options = parser.parse_args()
+    if options.table:
+        return table(["--cpu"] if options.cpu else [], options.steps)
     if options.cpu:
         time.perf_counter = time.thread_time  # type: ignore[assignment]
+    if options.training:
+        with training():
+            measure(options)
+    else:
+        measure(options)
+
+
+def measure(options: argparse.Namespace) -> None:
     application = QApplication([])
     canvas = Canvas()
     canvas.resize(1280, 720)
@@ -120,7 +142,8 @@ def main() -> None:
         for name, tool in TOOLS.items():
             use(canvas, tool)
             application.processEvents()
-            print(f"drag, {title:14s} {name:16s} {percentiles(drag(canvas, clock, options.steps))}")
+            pause = 0.008 if options.training else 0.0
+            print(f"drag, {title:14s} {name:16s} {percentiles(drag(canvas, clock, options.steps, pause))}", flush=True)
         use(canvas, "plain")
     canvas.fit_face()
     print(f"zoom by wheel and back         {percentiles(views(canvas, clock, options.steps // 5, zoom=True))}")
@@ -152,8 +175,11 @@ def use(canvas: Canvas, tool: str) -> None:
     canvas.select_group(everything if tool == "group" else frozenset())
 
 
-def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
-    """Milliseconds of each step of a drag along a spiral, which is then taken back."""
+def drag(canvas: Canvas, clock: PaintClock, steps: int, pause: float = 0.0) -> list[float]:
+    """Milliseconds of each step of a drag along a spiral, which is then taken back.
+
+    :param pause: seconds from one mouse event to the next
+    """
     landmark = len(canvas._shown.points) // 2  # type: ignore[union-attr]
     viewport, view = canvas.viewport(), canvas._camera
     x, y = view.to_screen(*canvas.position(landmark))  # type: ignore[misc]
@@ -163,6 +189,7 @@ def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
     for step in range(1, steps + 1):
         reach = 4 + 60 * step / steps
         spot = middle + QPoint(round(reach * np.cos(step / 4)), round(reach * np.sin(step / 4)))
+        time.sleep(pause)
         before = clock.painted
         start = time.perf_counter()
         QTest.mouseMove(viewport, spot)
@@ -189,6 +216,96 @@ def views(canvas: Canvas, clock: PaintClock, steps: int, zoom: bool) -> list[flo
             QApplication.processEvents()
         times.append(1e3 * (time.perf_counter() - start))
     return times
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """Meanwhile a thread trains, over and over, on rendered faces, by the window's own means."""
+    from dataclasses import replace
+
+    from scaf_gui.core.edits import Change, Edit
+    from scaf_gui.core.face import Author, Label, State
+    from scaf_gui.gui.background import _politely
+    from scaf_gui.gui.run import SWITCH_SECONDS
+    from scaf_gui.samples.folder import write_sample_folder, write_truth_folder
+    from scaf_gui.session.project import new_project
+    from scaf_gui.session.truth import read_truth
+    from scaf_gui.settings import Settings
+
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with tempfile.TemporaryDirectory() as home:
+        os.environ["SCAF_HOME"] = home
+        faces, truth = Path(home) / "faces", Path(home) / "truth"
+        write_sample_folder(faces, 16, size=256)
+        write_truth_folder(truth, 16, size=256)
+        session = new_project(Path(home) / "p.scaf", faces, boxes="whole", settings=Settings())
+        found = read_truth(truth, session.scheme, tuple(face.image for face in session.document))
+        changes = []
+        for face in session.document:
+            label = Label.from_points(found[face.image][0].points, Author.now("benchmark"))
+            box = Box(30.0, 30.0, 196.0, 196.0)
+            changes.append(Change(face, replace(face, box=box, label=label, state=State.LABELLED)))
+        session.edit(Edit("Label", tuple(changes[:12])))
+        snapshot, going, end = session.snapshot(), threading.Event(), threading.Event()
+
+        def work() -> None:
+            while not end.is_set():
+                steps = _politely(session.refresh(snapshot, device="cpu", judge=False), training=True)
+                for event in steps:
+                    if hasattr(event, "step"):
+                        going.set()
+                    if end.is_set():
+                        steps.close()
+                        return
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        if not going.wait(120):
+            raise SystemExit("training does not begin")
+        try:
+            yield
+        finally:
+            end.set()
+            thread.join()
+            session.close()
+
+
+def table(options: list[str], steps: int) -> None:
+    """Each case in a process of its own, so that none is slowed by what another one left."""
+    server, platforms = None, ["offscreen"]
+    environment = dict(os.environ)
+    if not environment.get("DISPLAY") and shutil.which("Xvfb"):
+        read, write = os.pipe()
+        server = subprocess.Popen(
+            ["Xvfb", "-displayfd", str(write), "-screen", "0", "1280x720x24"],
+            pass_fds=[write],
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(write)
+        with os.fdopen(read) as numbers:
+            environment["DISPLAY"] = f":{numbers.readline().strip()}"
+    if environment.get("DISPLAY"):
+        platforms.append("xcb")
+    try:
+        for platform in platforms:
+            for busy in ([], ["--training"]):
+                for names in ([], ["--labels"]):
+                    heading = f"{platform}, {'training' if busy else 'idle'}, names {'on' if names else 'off'}"
+                    command = [sys.executable, __file__, "--steps", str(steps), *options, *busy, *names]
+                    done = subprocess.run(
+                        command,
+                        env=environment | {"QT_QPA_PLATFORM": platform},
+                        stdout=subprocess.PIPE,
+                        text=True,
+                        check=True,
+                    )
+                    for line in done.stdout.splitlines():
+                        if line.startswith("drag"):
+                            print(f"{heading:32s} {line.removeprefix('drag, ')}", flush=True)
+    finally:
+        if server is not None:
+            server.terminate()
+            server.wait()
 
 
 if __name__ == "__main__":

@@ -261,6 +261,7 @@ def test_what_the_bar_says_never_moves_the_canvas(window: MainWindow, qtbot: QtB
     assert bar.odd.isVisible() and "+1" in bar.odd.text() and reasons[0] in bar.odd.toolTip()
     assert bar.accept.geometry().right() <= bar.width() and bar.odd.geometry().right() < bar.fine.geometry().left()
     assert place.splitter.sizes() == sizes and place.canvas.zoom == zoom
+    bar.show_doubt(0)
     window.resize(window.minimumSize())
     qtbot.wait(30)
     assert bar.accept.geometry().right() <= bar.width() and bar.accept.width() >= bar.accept.sizeHint().width()
