@@ -85,7 +85,7 @@ class Opener(QObject):
             return
         path = _free(path)
         if not ask:
-            self._create(path, folder, "300w-68", "detector")
+            self._create(path, folder, "300w-68", "detector", "mtcnn")
             return
         dialog = NewProjectDialog(
             folder, images, path, _scheme_choices(), self._window, str(self._settings["detector"])

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.errors import ImageError, UsageError
+from scaf_gui.session.export_images import Crop, ExportImages, crop_table
 from scaf_gui.session.export_readme import readme
 from scaf_gui.session.importing import ImportSummary, format_named, import_labels
 from scaf_gui.session.project import schemes
@@ -74,23 +74,13 @@ class ExportSummary:
 
 
 @dataclass(frozen=True)
-class _Crop:
-    """The square that is cut out of an image: its top-left pixel and its side."""
-
-    image: str
-    x: int
-    y: int
-    side: int
-
-
-@dataclass(frozen=True)
 class _Chosen:
     """A face that goes out; ``number`` is its place among those of its image."""
 
     face: Face
     prediction: Prediction | None
     number: int
-    crop: _Crop | None = None
+    crop: Crop | None = None
     name: str = ""
 
 
@@ -226,9 +216,9 @@ class _Job:
         from scaf_gui.io.formats.folder import ExportFolder
 
         chosen = self.chosen
-        crops: dict[str, _Crop] = {}
+        crops: dict[str, Crop] = {}
         total, done = len(chosen), 0
-        place = None if self.options.images == "none" else _Images(self.images, self.options.images, crops)
+        place = None if self.options.images == "none" else ExportImages(self.images, self.options.images, crops)
         counts: dict[str, int] = {}
         with ExportFolder(out, self.options.overwrite, place) as folder:
             if self.options.images == "crop":
@@ -243,7 +233,7 @@ class _Job:
                         yield done, total
                 counts[split] = folder.written - before
             if crops:
-                folder.write("crops.csv", _crop_table(crops))
+                folder.write("crops.csv", crop_table(crops))
             states = Counter(str(self.labelled(one).state) for one in chosen)
             folder.note("README.md", note + _figures(folder.report(), states, counts))
         predicted = states["predicted"]
@@ -300,42 +290,8 @@ class _Job:
             while name.casefold() in taken:
                 name = f"{name.removesuffix('.png')}-{face.image.rpartition('.')[2]}.png"
             taken.add(name.casefold())
-            made.append(replace(one, crop=_Crop(one.face.image, x, y, side), name=name))
+            made.append(replace(one, crop=Crop(one.face.image, x, y, side), name=name))
         return made
-
-
-class _Images:
-    """Writes images into an export; a photo with several faces is read once."""
-
-    def __init__(self, images: Path, how: str, crops: Mapping[str, _Crop]):
-        self._images, self._how, self._crops = images, how, crops
-        self._last: tuple[str, ByteArray] = ("", np.zeros((1, 1, 3), np.uint8))
-
-    def __call__(self, image: str, target: Path) -> None:
-        from scaf_gui.io import image_files
-        from scaf_gui.io.images import read_image
-
-        if self._how == "copy":
-            image_files.copy_upright(self._images / image, target)
-        elif self._how == "link":
-            image_files.link(self._images / image, target)
-        else:
-            crop = self._crops[image]
-            if self._last[0] != crop.image:
-                self._last = crop.image, read_image(self._images / crop.image)
-            image_files.write_crop(self._last[1], crop.x, crop.y, crop.side, target)
-
-
-def _crop_table(crops: Mapping[str, _Crop]) -> bytes:
-    """Where each crop lies in its image: add x and y to come back."""
-    import csv
-    from io import StringIO
-
-    text = StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("crop", "image", "x", "y", "side"))
-    writer.writerows((name, crop.image, crop.x, crop.y, crop.side) for name, crop in crops.items())
-    return text.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _figures(report: ExportReport, states: Mapping[str, int], splits: Mapping[str, int]) -> str:
