@@ -225,7 +225,7 @@ def training() -> Iterator[None]:
 
     from scaf_gui.core.edits import Change, Edit
     from scaf_gui.core.face import Author, Label, State
-    from scaf_gui.gui.background import _politely
+    from scaf_gui.gui.background import politely
     from scaf_gui.gui.run import SWITCH_SECONDS
     from scaf_gui.samples.folder import write_sample_folder, write_truth_folder
     from scaf_gui.session.project import new_project
@@ -250,7 +250,7 @@ def training() -> Iterator[None]:
 
         def work() -> None:
             while not end.is_set():
-                steps = _politely(session.refresh(snapshot, device="cpu", judge=False), training=True)
+                steps = politely(session.refresh(snapshot, device="cpu", judge=False), training=True)
                 for event in steps:
                     if hasattr(event, "step"):
                         going.set()

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSizeF, Qt
-from PySide6.QtGui import QFontMetricsF, QPainter
+from PySide6.QtGui import QFontMetricsF, QPainter, QPixmap
 
-from scaf_gui.core.arrays import FloatArray
+from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.gui.canvas import style
 
 _TAG_GAP = 15.0
@@ -42,17 +44,37 @@ def paint_names(painter: QPainter, names: Sequence[str], points: FloatArray, dot
 
     What was placed before depends on all landmarks, so all must be painted when one of them moves.
     """
-    font = style.font(7.5)
-    metrics = QFontMetricsF(font)
-    sizes = np.array([[metrics.horizontalAdvance(name) + 5, metrics.height()] for name in names])
-    painter.setFont(font)
-    for landmark, (x, y, width, height) in place(points, sizes, dot):
-        area = QRectF(x, y, width, height)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(style.brush(style.NAME))
-        painter.drawRoundedRect(area, 3, 3)
-        painter.setPen(style.pen(style.TAG_TEXT, 1.0))
-        painter.drawText(area, Qt.AlignmentFlag.AlignCenter, names[landmark])
+    ratio = painter.device().devicePixelRatioF()
+    for landmark, (x, y, _, _) in place(points, _sizes(tuple(names)), dot):
+        crisp = QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)
+        painter.drawPixmap(crisp, _plate(names[landmark], ratio))
+
+
+@lru_cache(maxsize=4)
+def _sizes(names: tuple[str, ...]) -> FloatArray:
+    """(N, 2) width and height of small names, window pixels."""
+    metrics = QFontMetricsF(style.font(7.5))
+    return np.array([[metrics.horizontalAdvance(name) + 5, metrics.height()] for name in names])
+
+
+@lru_cache(maxsize=2048)
+def _plate(name: str, ratio: float) -> QPixmap:
+    """A small name upon its ground, written once: laying text out takes longer than all the rest of it."""
+    width, height = _sizes((name,))[0].tolist()
+    made = QPixmap(math.ceil(width * ratio), math.ceil(height * ratio))
+    made.setDevicePixelRatio(ratio)
+    made.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(made)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(style.brush(style.NAME))
+    area = QRectF(0.0, 0.0, width, height)
+    painter.drawRoundedRect(area, 3, 3)
+    painter.setFont(style.font(7.5))
+    painter.setPen(style.pen(style.TAG_TEXT, 1.0))
+    painter.drawText(area, Qt.AlignmentFlag.AlignCenter, name)
+    painter.end()
+    return made
 
 
 def place(points: FloatArray, sizes: FloatArray, dot: float) -> list[tuple[int, tuple[float, float, float, float]]]:
@@ -68,22 +90,28 @@ def place(points: FloatArray, sizes: FloatArray, dot: float) -> list[tuple[int, 
         return []
     middle = float(np.median(points[here, 0]))
     dots = np.column_stack([points[here] - dot, points[here] + dot])
-    taken = np.empty((0, 4))
-    placed = []
-    for landmark in here.tolist():
-        (x, y), (width, height), gap = points[landmark], sizes[landmark], dot + 4
-        right, left = (x + gap, y - height / 2), (x - gap - width, y - height / 2)
-        above, below = (x - width / 2, y - gap - height), (x - width / 2, y + gap)
-        sides = (left, right, above, below) if x < middle else (right, left, above, below)
-        for corner_x, corner_y in sides:
-            area = np.array([corner_x, corner_y, corner_x + width, corner_y + height])
-            if not (_overlap(area, taken) or _overlap(area, dots)):
-                taken = np.vstack([taken, area])
-                placed.append((landmark, (float(corner_x), float(corner_y), float(width), float(height))))
+    (x, y), (width, height), gap = points[here].T, sizes[here].T, dot + 4
+    right, left = (x + gap, y - height / 2), (x - gap - width, y - height / 2)
+    above, below = (x - width / 2, y - gap - height), (x - width / 2, y + gap)
+    outward = x < middle
+    first, second = np.where(outward, left, right), np.where(outward, right, left)
+    corners = np.stack([first, second, above, below]).transpose(2, 0, 1)  # (N, 4, 2)
+    areas = np.concatenate([corners, corners + sizes[here][:, None]], axis=2)  # (N, 4 sides, left top right bottom)
+    free = ~_overlap(areas, dots)
+    taken, count, placed = np.empty((len(here), 4)), 0, []
+    for row, landmark in enumerate(here.tolist()):
+        for side in np.flatnonzero(free[row]).tolist():
+            area = areas[row, side]
+            if not _overlap(area, taken[:count]):
+                taken[count], count = area, count + 1
+                placed.append((landmark, (float(area[0]), float(area[1]), float(width[row]), float(height[row]))))
                 break
     return placed
 
 
-def _overlap(area: FloatArray, others: FloatArray) -> bool:
-    """Whether a rectangle (left, top, right, bottom) meets any of (N, 4)."""
-    return bool(((area[:2] < others[:, 2:]) & (area[2:] > others[:, :2])).all(axis=1).any())
+def _overlap(areas: FloatArray, others: FloatArray) -> BoolArray:
+    """Which rectangles (..., 4), (left, top, right, bottom), meet any of (N, 4); (...) bool."""
+    left, top, right, bottom = others.T
+    one = areas[..., None, :]
+    meet = (one[..., 0] < right) & (one[..., 2] > left) & (one[..., 1] < bottom) & (one[..., 3] > top)
+    return np.asarray(meet.any(axis=-1))
