@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from PySide6.QtCore import QObject, QTimer
-from PySide6.QtWidgets import QFileDialog, QWidget
+from PySide6.QtWidgets import QWidget
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.document import Changed
@@ -22,6 +21,7 @@ from scaf_gui.gui.image_aids import ImageAids
 from scaf_gui.gui.insight import Insight
 from scaf_gui.gui.level_view import LevelView
 from scaf_gui.gui.messages import MessageStrip, describe
+from scaf_gui.gui.missing_folder import MissingFolder
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.photo_faces import PhotoFaces
 from scaf_gui.gui.precision import Precision
@@ -45,7 +45,6 @@ class ProjectView(QObject):
         self, workspace: Workspace, status: Status, messages: MessageStrip, settings: Settings, parent: QWidget
     ):
         super().__init__(parent)
-        self._window = parent
         self.workspace, self.status, self.messages, self.settings = workspace, status, messages, settings
         self.session: Session | None = None
         self.background: Background | None = None
@@ -53,25 +52,20 @@ class ProjectView(QObject):
         self.navigator = Navigator(workspace.canvas, workspace.queue.model, self)
         self.precision = Precision(workspace.canvas, self.editor, settings, status.say, self)
         self.photo = PhotoFaces(
-            workspace.canvas,
-            self.editor,
-            self.navigator,
-            workspace.queue,
-            messages,
-            status.say,
-            self.undo,
-            self.work_on,
-            self,
-        )
+            workspace.canvas, self.editor, self.navigator, workspace.queue, messages, status.say,
+            self.undo, self.work_on, self,
+        )  # fmt: skip
         self.checking = Checking(workspace, self.navigator, self)
         self.aids = ImageAids(workspace.canvas, workspace, status.say, self)
         self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
         self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, parent)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
+        self.missing = MissingFolder(messages, self._folder_found, self, parent)
         # the navigator last: it shows the first face
-        self._parts = (self.checking, self.insight, self.aids, self.level, self.blind, self.navigator)
+        self._parts = (
+            self.missing, self.checking, self.insight, self.aids, self.level, self.blind, self.navigator
+        )  # fmt: skip
         self._hint = ""
-        self._folder_told = False
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._begin_work)
@@ -102,7 +96,7 @@ class ProjectView(QObject):
         go.moved.connect(lambda _: self._work_on())
         go.shown.connect(self._shown)
         go.painted.connect(self._painted)
-        go.folder_gone.connect(self._folder_gone)
+        go.folder_gone.connect(self.missing.tell)
         go.image_gone.connect(lambda: self.background.find_moved() if self.background else None)
         go.finished.connect(self._finished)
 
@@ -111,7 +105,6 @@ class ProjectView(QObject):
     def open(self, session: Session) -> None:
         """Show a session; background work begins when its first image has been painted."""
         self.session = session
-        self._folder_told = False
         session.document.subscribe(self._document_changed)
         session.agenda.on_change = self._queue_changed
         self.editor.open(session, self.navigator.on_canvas)
@@ -233,30 +226,13 @@ class ProjectView(QObject):
     def flag(self, flag: Flag) -> None:
         self.editor.flag_all([int(i) for i in self.workspace.canvas.chosen().nonzero()[0]], flag)
 
-    def locate_folder(self) -> None:
-        """Let the person say where the images are now."""
-        session = self.session
-        if session is None:
-            return
-        name = QFileDialog.getExistingDirectory(self._window, "Where are the images now?", str(Path.home()))
-        if name:
-            self.relocate(Path(name))
-
-    def relocate(self, folder: Path) -> None:
-        session = self.session
-        if session is None:
-            return
-        try:
-            line = session.relocate(folder)
-        except (ScafError, OSError) as error:
-            self.messages.error(error, "Locate folder…", self.locate_folder)
-            return
-        self._folder_told = False
-        self.messages.clear()
-        self.messages.info(line)
-        self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
-        self.navigator.reload()
-        self._begin_work()
+    def _folder_found(self) -> None:
+        """The session reads another folder now."""
+        if self.session is not None:
+            queue, session = self.workspace.queue, self.session
+            queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
+            self.navigator.reload()
+            self._begin_work()
 
     def _travel(self, verb: str, act: object) -> None:
         """Undo or redo, and go where it happened."""
@@ -364,11 +340,6 @@ class ProjectView(QObject):
 
     def _trouble(self, error: BaseException) -> None:
         if isinstance(error, FolderError):
-            self._folder_gone(error)
+            self.missing.tell(error)
         else:
             self.messages.error(describe(error))
-
-    def _folder_gone(self, error: BaseException) -> None:
-        if not self._folder_told:
-            self._folder_told = True
-            self.messages.error(error, "Locate folder…", self.locate_folder)

@@ -184,7 +184,7 @@ def test_a_vanished_folder_can_be_located(window: MainWindow, qtbot: QtBot, fold
     window.opener.open_path(path)
     qtbot.waitUntil(lambda: "gone" in said(window), timeout=WAIT)
     assert window.session is not None and "gone" in canvas_text(window.workspace.canvas)
-    window.project.relocate(moved)
+    window.project.missing.relocate(moved)
     qtbot.waitUntil(lambda: window.workspace.canvas._image.size is not None, timeout=WAIT)
     assert canvas_text(window.workspace.canvas) == "" and window.session.folder == moved
 
