@@ -23,7 +23,7 @@ def test_links_lead_to_files(document: Path) -> None:
 
 def test_the_readme_opens_with_the_window_and_names_the_two_commands() -> None:
     first = README.splitlines()[0]
-    assert first.startswith("![") and "(docs/images/window.png)" in first
+    assert first.startswith("![") and "(docs/images/guide-overview.png)" in first
     for command in ("python3 packaging/dev.py run", "python3 packaging/dev.py test"):
         assert command in README
 
