@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -74,8 +73,6 @@ class Pictures(QObject):
         self._pool, self._quick = QThreadPool(self), QThreadPool(self)
         for pool in (self._pool, self._quick):
             pool.setMaxThreadCount(1)
-        #: with a single processor, reading waits for the glance
-        self._at_once = processors() > 1
         self.done.connect(self._take, Qt.ConnectionType.QueuedConnection)
         self.glanced.connect(self._take_glance, Qt.ConnectionType.QueuedConnection)
 
@@ -107,7 +104,7 @@ class Pictures(QObject):
         if first is not None and self._glance is not None and not known:
             self._glancing = first
             self._quick.start(_Look(self, self._round, first, self._look))
-        if self._at_once or not self._glancing:
+        if not self._glancing:  # reading waits for it: decoding both at once would keep it back
             self._read_on()
 
     def _read_on(self) -> None:
@@ -142,7 +139,7 @@ class Pictures(QObject):
             self._glancing = ""
         if seen is not None and image not in self._kept and image in self._wanted:
             self.loaded.emit(image, seen)
-        if not self._at_once and not self._glancing:
+        if not self._glancing:
             self._read_on()
 
     def _take(self, round_: int, image: str, result: object) -> None:
@@ -166,10 +163,3 @@ class Pictures(QObject):
                 break
             if name not in (first, image):
                 del self._kept[name]
-
-
-def processors() -> int:
-    """Those that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1

@@ -142,14 +142,15 @@ def measure(options: argparse.Namespace) -> None:
         for name, tool in TOOLS.items():
             use(canvas, tool)
             application.processEvents()
-            pause = 0.008 if options.training else 0.0
-            print(f"drag, {title:14s} {name:16s} {percentiles(drag(canvas, clock, options.steps, pause))}", flush=True)
+            print(f"drag, {title:14s} {name:16s} {percentiles(drag(canvas, clock, options.steps))}", flush=True)
         use(canvas, "plain")
     canvas.fit_face()
     print(f"zoom by wheel and back         {percentiles(views(canvas, clock, options.steps // 5, zoom=True))}")
     print(f"pull the image                 {percentiles(views(canvas, clock, options.steps // 5, zoom=False))}")
 
 
+#: seconds from a painted frame to the next mouse event: a mouse tells of its moves 125 times a second
+MOUSE = 0.008
 #: what is in use while a landmark is dragged
 TOOLS = {
     "plain": "plain",
@@ -175,11 +176,8 @@ def use(canvas: Canvas, tool: str) -> None:
     canvas.select_group(everything if tool == "group" else frozenset())
 
 
-def drag(canvas: Canvas, clock: PaintClock, steps: int, pause: float = 0.0) -> list[float]:
-    """Milliseconds of each step of a drag along a spiral, which is then taken back.
-
-    :param pause: seconds from one mouse event to the next
-    """
+def drag(canvas: Canvas, clock: PaintClock, steps: int) -> list[float]:
+    """Milliseconds of each step of a drag along a spiral, which is then taken back."""
     landmark = len(canvas._shown.points) // 2  # type: ignore[union-attr]
     viewport, view = canvas.viewport(), canvas._camera
     x, y = view.to_screen(*canvas.position(landmark))  # type: ignore[misc]
@@ -189,7 +187,7 @@ def drag(canvas: Canvas, clock: PaintClock, steps: int, pause: float = 0.0) -> l
     for step in range(1, steps + 1):
         reach = 4 + 60 * step / steps
         spot = middle + QPoint(round(reach * np.cos(step / 4)), round(reach * np.sin(step / 4)))
-        time.sleep(pause)
+        time.sleep(MOUSE)
         before = clock.painted
         start = time.perf_counter()
         QTest.mouseMove(viewport, spot)
