@@ -27,7 +27,8 @@ FACES, SIDE, COLOURS = 8, 512, 128
 PATIENCE = 300.0
 
 if TYPE_CHECKING:
-    from PySide6.QtCore import QPoint
+    from PySide6.QtCore import QPoint, Qt
+    from PySide6.QtGui import QImage
     from PySide6.QtWidgets import QWidget
 
     from scaf_gui.core.arrays import FloatArray
@@ -112,8 +113,8 @@ def make_photos(folder: Path) -> None:
     from scaf_gui.samples.folder import write_sample_folder
 
     paths = write_sample_folder(folder, FACES, first_seed=1010, size=SIDE)
-    left, right = (cv2.imread(str(path)) for path in paths[:2])
-    cv2.imwrite(str(folder / "two_faces.jpg"), np.hstack([left, right]), [cv2.IMWRITE_JPEG_QUALITY, 92])
+    pair = np.hstack([np.asarray(cv2.imread(str(path))) for path in paths[:2]])
+    cv2.imwrite(str(folder / "two_faces.jpg"), pair, [cv2.IMWRITE_JPEG_QUALITY, 92])
 
 
 class Photographer:
@@ -327,7 +328,9 @@ class Photographer:
         self.act("check")
         panel = self.window.workspace.check
         self.until(lambda: not panel.worker.is_running and panel.list.topLevelItemCount() > 0)
-        panel.list.setCurrentItem(panel.list.topLevelItem(0))
+        first = panel.list.topLevelItem(0)
+        assert first is not None
+        panel.list.setCurrentItem(first)
         self.take("check", self.window, 1100)
         panel.hide()
 
@@ -358,13 +361,13 @@ class Photographer:
         QTest.mouseMove(port, spot)
         QTest.mouseClick(port, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, spot)
 
-    def key(self, name: str) -> object:
+    def key(self, name: str) -> Qt.Key:
         from PySide6.QtCore import Qt
 
-        return getattr(Qt.Key, f"Key_{name}")
+        return Qt.Key[f"Key_{name}"]
 
 
-def reduced(rgb: object) -> object:
+def reduced(rgb: object) -> QImage:
     """A picture, (height, width, 3) uint8 RGB, in a palette of its own."""
     import cv2
     import numpy as np
