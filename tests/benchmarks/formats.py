@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+
+from memory import peak_mib
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -62,9 +63,7 @@ def child(job: str, format_id: str, count: int, scheme_id: str, folder: Path) ->
     else:
         done = sum(isinstance(found, LabelledFace) for found in format_.scan(folder / "out", scheme, images))
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    scale = 1024 if sys.platform != "darwin" else 1024**2
-    print(json.dumps({"seconds": seconds, "busy": busy, "faces": done, "peak": peak / scale}))
+    print(json.dumps({"seconds": seconds, "busy": busy, "faces": done, "peak": peak_mib()}))
 
 
 def measure(job: str, format_id: str, count: int, scheme_id: str, folder: Path) -> dict[str, float]:

@@ -12,16 +12,15 @@ backward of the same batch. Peak memory is that of a child process of its own fo
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import torch
 from faces import machine, scheme_68
+from memory import peak_mib
 
 from scaf_gui.core.geometry import Square
 from scaf_gui.learning.checkpoint import Checkpoint, make_checkpoint
@@ -127,8 +126,7 @@ def child(part: str, checkpoint: Callable[[], Checkpoint], recipe: Preset, devic
         predictor = Predictor(checkpoint(), device, scheme_68())
         for _ in range(2):
             predictor.predict(crops)
-    peak: Any = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # KiB, on macOS bytes
-    print(round(peak / (1 << 20 if sys.platform == "darwin" else 1 << 10)))
+    print(round(peak_mib()))
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ import scaf_gui.learning  # noqa: F401 - before torch
 # isort: split
 import cv2
 import torch
+from memory import peak_mib
 
 from scaf_gui.io.facepack import FacePack, PackWriter
 from scaf_gui.learning.crops import cut_crop
@@ -53,9 +54,7 @@ def peak_memory(kind: str) -> float:
     """MiB: of the GPU's allocator, or of the whole process."""
     if kind == "cuda":
         return torch.cuda.max_memory_allocated() / 2**20
-    import resource
-
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10
+    return peak_mib()
 
 
 def main() -> int:

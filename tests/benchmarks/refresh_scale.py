@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+from memory import peak_mib
 
 ROOT = Path(__file__).resolve().parents[2]
 RENDERED, SIDE = 24, 128
@@ -40,11 +41,6 @@ def write_images(folder: Path, count: int) -> None:
         (folder / f"face_{number + 1:05d}.jpg").write_bytes(data[:2] + segment + data[2:])
 
 
-def peak_mb() -> float:
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used / 2**20 if sys.platform == "darwin" else used / 2**10
-
-
 def measure_opening(folder: Path, project: Path) -> dict[str, float]:
     """From the click to the first image in memory, for a new project and for an existing one."""
     from scaf_gui.session.project import new_project, open_project
@@ -62,7 +58,7 @@ def measure_opening(folder: Path, project: Path) -> dict[str, float]:
     session.read(session.document.face(session.current).image)
     opened = perf_counter() - began
     session.close()
-    return {"create_s": created, "boxes_s": boxes, "open_s": opened, "peak_mb": peak_mb()}
+    return {"create_s": created, "boxes_s": boxes, "open_s": opened, "peak_mib": peak_mib()}
 
 
 def measure_refresh(project: Path, labels: int, steps: int, device: str) -> dict[str, float]:
@@ -100,7 +96,7 @@ def measure_refresh(project: Path, labels: int, steps: int, device: str) -> dict
         at = perf_counter()
         session.take(batch)
         slowest = max(slowest, perf_counter() - at)
-    figures |= {"rest_s": perf_counter() - began, "slowest_take_s": slowest, "peak_mb": peak_mb()}
+    figures |= {"rest_s": perf_counter() - began, "slowest_take_s": slowest, "peak_mib": peak_mib()}
     session.close()
     began = perf_counter()
     session = open_project(project)
