@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CURVE_SECONDS = 10.0
 _LOSSES = (
-    "total", "reconstruction", "pixels", "structure", "gan", "prior", "image_discriminator", "latent_discriminator",
+    "total", "reconstruction", "pixels", "structure", "guide", "gan", "prior", "image_discriminator",
+    "latent_discriminator",
 )  # fmt: skip
 
 
@@ -59,6 +60,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     for name, what in (
         ("gan-from", "share of the run after which the GAN loss takes part"),
         ("structure-from", "share of the run after which the structural loss takes part"),
+        ("guided", "share of the run that is guided by principal components"),
+        ("small", "share of the run in which images are painted at half the size"),
         ("gan-weight", "of the GAN loss"),
         ("prior-weight", "of the prior's loss on the latent"),
         ("lr", "learning rate"),

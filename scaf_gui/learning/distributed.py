@@ -95,15 +95,18 @@ class Group:
                 new.load_state_dict(part.state_dict())
                 setattr(module.get_submodule(parent), own, new)
 
-    def wrap(self, module: nn.Module, device: Device) -> nn.Module:
-        """A module whose gradients are means over all processes."""
+    def wrap(self, module: nn.Module, device: Device, resting: bool = False) -> nn.Module:
+        """A module whose gradients are means over all processes.
+
+        :param resting: whether some weights may take no part in a step
+        """
         if self.processes == 1:
             return module
         places = [self.local] if device.kind == "cuda" else None
         # Statistics are shared already; sending them again between two passes would spoil the first one's gradients.
         known = signature(DistributedDataParallel).parameters
         sending = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"  # torch < 2.13
-        options: dict[str, Any] = {"device_ids": places, sending: False}
+        options: dict[str, Any] = {"device_ids": places, sending: False, "find_unused_parameters": resting}
         return DistributedDataParallel(module, **options)
 
     def mine(self, values: Tensor, dim: int = 0) -> Tensor:

@@ -1,4 +1,4 @@
-"""Encoder and generator as one network, and the way from 128 to 256 pixels."""
+"""Encoder and generator as one network, and the ways from small images to large ones."""
 
 from __future__ import annotations
 
@@ -20,13 +20,21 @@ class AutoencoderNet(nn.Module):
         self.Q = Encoder(size)
         self.P = Generator(DEPTHS[size])
 
-    def forward(self, image: Tensor, share: float = 1.0) -> tuple[Tensor, Tensor]:
-        """:param share: of the whole 256-px network; the rest of the answer comes from the 128-px network inside it"""
-        if share >= 1.0:
-            latent = self.Q(image)[0]
-            return latent, self.P(latent)
-        latent = self._encoded(image, share)
-        return latent, self._painted(latent, share)
+    def forward(
+        self, image: Tensor, share: float = 1.0, detail: float = 1.0, codes: Tensor | None = None, trust: float = 1.0
+    ) -> tuple[Tensor, Tensor]:
+        """Latent and painted image.
+
+        :param share: of the whole 256-px network; the rest of the answer comes from the 128-px network inside it
+        :param detail: share of the generator's last layer; with 0 the image is painted at half its size, without it
+        :param codes: (B, 99), what to paint from instead of the latent, but for the part ``trust`` of it
+        """
+        latent = self.Q(image)[0] if share >= 1.0 else self._encoded(image, share)
+        code = latent if codes is None else torch.lerp(codes, latent, trust)
+        if detail <= 0.0:
+            return latent, self._half(code)[1]
+        share = min(share, detail)
+        return latent, self.P(code) if share >= 1.0 else self._painted(code, share)
 
     def take_over(self, start: Autoencoder) -> list[str]:
         """Weights by name wherever their shape fits; returns the names of those that stay as they were."""
@@ -53,11 +61,17 @@ class AutoencoderNet(nn.Module):
 
     def _painted(self, latent: Tensor, share: float) -> Tensor:
         assert self.P.lin is not None
+        x, half = self._half(latent)
+        old = nn.functional.interpolate(half, scale_factor=2.0, mode="bilinear")
+        return torch.lerp(old, torch.tanh(self.P.lin(self.P.layer(self.P.depth)(x))), share)
+
+    def _half(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """What goes into the last layer, and the image of half the size that is painted from it."""
+        assert self.P.lin is not None
         x = self.P.seed(latent)
-        for number in range(1, 5):
+        for number in range(1, self.P.depth):
             x = self.P.layer(number)(x)
-        old = nn.functional.interpolate(torch.tanh(self.P.lin(x)), scale_factor=2.0, mode="bilinear")
-        return torch.lerp(old, torch.tanh(self.P.lin(self.P.layer(5)(x))), share)
+        return x, torch.tanh(self.P.lin(x))
 
 
 def _without_stride(block: BasicBlock, x: Tensor) -> Tensor:

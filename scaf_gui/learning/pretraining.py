@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,6 +18,8 @@ import torch
 
 from scaf_gui.core.arrays import ByteArray
 from scaf_gui.errors import CheckpointError, TrainingError
+from scaf_gui.learning.components import FACES as COMPONENT_FACES
+from scaf_gui.learning.components import Components, components, shrunk
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.distributed import ALONE, Group
 from scaf_gui.learning.growth import AutoencoderNet
@@ -31,6 +33,8 @@ from scaf_gui.learning.unlabelled import Batch, Faces, Views
 #: faces that are held out: all are measured, the first ones painted
 HELD_OUT, _PICTURED = 64, 16
 MIN_FACES = 8
+#: views that are made at a time when principal components are sought
+_PART = 64
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ def pretrain(
     if len(faces) < MIN_FACES:
         raise TrainingError(f"pre-training needs at least {MIN_FACES} faces, not {len(faces)}")
     torch.manual_seed(recipe.seed)
+    if start is not None:
+        recipe = replace(recipe, guided=0.0, small=0.0)
     net = AutoencoderNet(recipe.size)
     fresh = net.take_over(start) if start is not None else []
     # Only layers that a smaller network lacks are blended in.
@@ -99,6 +105,8 @@ def pretrain(
         kept = read_state(out, stepper, recipe)
         step, before, parent, grow = kept.step, kept.seconds, kept.parent, kept.grow
     held_out = min(HELD_OUT, len(faces) // 10)
+    if recipe.guided and not resume:
+        stepper.begin_with(_first_codes(faces, recipe, held_out))
     views = Views(
         faces, recipe.size, recipe.batch, recipe.views, recipe.seed,
         held_out=held_out, share=(group.rank, group.processes), workers=workers,
@@ -156,6 +164,13 @@ def picture_path(out: Path) -> Path:
     return out.with_suffix(".png")
 
 
+def _first_codes(faces: Faces, recipe: Recipe, held_out: int) -> Components:
+    """Principal components of views like those that are learnt from; every process finds the same."""
+    views = Views(faces, recipe.size, _PART, recipe.views, recipe.seed, held_out=held_out)
+    parts = min(COMPONENT_FACES, 4 * len(faces)) // _PART + 1
+    return components(np.concatenate([shrunk(views.batch(part).clean) for part in range(parts)]))
+
+
 class _Clock:
     """How far the run is, by steps and by time; all processes agree."""
 
@@ -207,7 +222,11 @@ class _Clock:
 
 def _stage(recipe: Recipe, done: float) -> str:
     gan, structure = recipe.stage(done)
-    parts = {"pixels": recipe.pixels, "structure": structure, "GAN": gan, "prior": recipe.prior}
+    guided = recipe.trust(done) is not None
+    parts = {
+        "guided by components": guided, "half size": recipe.detail(done) <= 0.0, "pixels": recipe.pixels,
+        "structure": structure, "GAN": gan, "prior": recipe.prior and not guided,
+    }  # fmt: skip
     return " + ".join(name for name, on in parts.items() if on)
 
 

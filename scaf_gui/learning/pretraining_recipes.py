@@ -9,6 +9,9 @@ from scaf_gui.errors import UsageError
 from scaf_gui.learning.presets import Augmentation
 from scaf_gui.learning.unlabelled import PUBLISHED_VIEWS
 
+#: share of a run over which the generator's last layer is blended in
+_BLENDING = 0.03
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -17,6 +20,9 @@ class Recipe:
     The run ends after ``max_steps`` or ``max_minutes``, whichever is given and comes first, else after ``epochs``.
     ``lr_discriminator`` is the image discriminator's rate over ``lr``. ``warm_up`` is in steps; ``grow`` is the
     number of steps over which the layers that only 256-px networks have are blended in.
+    ``guided``: share of the run in which the generator paints from principal components that the encoder learns to name
+    (:mod:`scaf_gui.learning.components`); ``small``: share in which it paints at half the size, without its last layer
+    and without a GAN. A run that starts from given weights needs neither.
     """
 
     name: str = "published"
@@ -39,6 +45,8 @@ class Recipe:
     cosine: bool = False
     ema: float = 0.0
     grow: int = 1000
+    guided: float = 0.0
+    small: float = 0.0
     epochs: float = 50.0
     max_steps: int | None = None
     max_minutes: float | None = None
@@ -52,6 +60,8 @@ class Recipe:
             raise UsageError("with --no-pixels and --no-structure there is nothing to learn; leave one of them on")
         if self.size not in (128, 256):
             raise UsageError(f"the auto-encoder is for 128 or 256 pixels, not {self.size}")
+        if not (0.0 <= self.guided <= 1.0 and 0.0 <= self.small <= 1.0):
+            raise UsageError("--guided and --small are shares of the run, from 0 to 1")
         if self.batch < 2:
             raise UsageError("BatchNorm needs a batch of 2 faces at least")
 
@@ -67,7 +77,20 @@ class Recipe:
     def stage(self, done: float) -> tuple[bool, bool]:
         """Whether the GAN, and whether the structural loss, takes part."""
         structure = self.structure and (done >= self.structure_from or not self.pixels)
-        return self.gan and done >= self.gan_from, structure
+        return self.gan and done >= max(self.gan_from, self.small), structure
+
+    def trust(self, done: float) -> float | None:
+        """How far the generator paints from the encoder's latent rather than from principal components.
+
+        It rises over the second half of the guided part; ``None``: there are no components any more.
+        """
+        return None if done >= self.guided else max(0.0, 2.0 * done / self.guided - 1.0)
+
+    def detail(self, done: float) -> float:
+        """Share of the generator's last layer: none while images are small, then it is blended in."""
+        if self.small <= 0.0:
+            return 1.0
+        return min(1.0, max(0.0, (done - self.small) / _BLENDING))
 
 
 #: "short" is for ten thousands of faces and minutes to hours instead of millions and days
@@ -76,9 +99,9 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         Recipe(),
         Recipe(
-            name="short", size=128, batch=48, gan=False, structure_from=0.0, lr=1e-3, beta1=0.9, warm_up=200,
-            cosine=True, ema=0.998,
-            views=Augmentation(shift=0.06, scale=(0.85, 1.15), light=0.25, gray=0.1, erasing=0.5),
+            name="short", size=128, batch=32, gan=False, structure_from=0.0, lr=1e-3, beta1=0.9, beta2=0.99,
+            warm_up=50, cosine=True, ema=0.995, guided=0.4, small=0.6,
+            views=Augmentation(degrees=15.0, shift=0.05, scale=(0.9, 1.1), light=0.2, gray=0.05, erasing=0.2),
         ),
     )
 }  # fmt: skip

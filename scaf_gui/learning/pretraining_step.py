@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from scaf_gui.learning.autoencoder import LATENT
 from scaf_gui.learning.averaging import Average
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN
+from scaf_gui.learning.components import Components
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.discriminators import ImageDiscriminator, LatentDiscriminator
 from scaf_gui.learning.distributed import ALONE, Group
@@ -35,14 +36,20 @@ class Stepper:
             untyped: Any = part  # torch's own annotations leave the memory format out
             untyped.to(device.torch, memory_format=torch.channels_last)
         self.average = Average(net, recipe.ema)
-        self._net = group.wrap(net, device)
+        self._net = group.wrap(net, device, resting=recipe.small > 0.0)
         self._judge = group.wrap(_Both(self.judge.logits, self.judge), device)
         self._prior = group.wrap(_Both(self.prior.logits, self.prior), device)
         rates = {"net": 1.0, "judge": recipe.lr_discriminator, "prior": 1.0}
         self._rates = {name: recipe.lr * factor for name, factor in rates.items()}
         self.optimisers = {name: self._optimiser(getattr(self, name)) for name in rates}
-        self._structure = Structure(recipe.size).to(device.torch)
+        self._structures = {size: Structure(size).to(device.torch) for size in (recipe.size, recipe.size // 2)}
         self._mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
+        self._components: Components | None = None
+        self._detail = 1.0
+
+    def begin_with(self, components: Components) -> None:
+        """What the guided part of the run learns from."""
+        self._components = Components(**{name: x.to(self._device.torch) for name, x in components.state().items()})
 
     def step(self, batch: Batch, step: int, done: float, grown: float = 1.0) -> dict[str, Tensor]:
         """Losses by name, detached; "total" is what encoder and generator were pulled by.
@@ -55,18 +62,27 @@ class Stepper:
         with_gan, with_structure = recipe.stage(done)
         self._set_rates(step, done)
         clean, shown, real = self._tensors(batch)
+        trust = recipe.trust(done) if self._components is not None else None
+        codes = self._components.codes(batch.clean) if self._components is not None and trust is not None else None
+        self._detail = recipe.detail(done) if grown >= 1.0 else 1.0
         self._ready(train_judges=False)
         with self._device.autocast():
-            latent, painted = self._net(shown, grown)
+            latent, painted = self._net(shown, grown, self._detail, codes, 1.0 if trust is None else trust)
         latent, painted = latent.float(), painted.float()
+        if painted.shape != clean.shape:
+            clean, real = (nn.functional.avg_pool2d(image, 2) for image in (clean, real))
         losses = self._painting(painted, clean, real, with_structure)
         total = losses["reconstruction"]
+        if codes is not None and self._components is not None:
+            losses["guide"] = self._components.apart(latent, codes)
+            total = total + losses["guide"]
         seen = blended(painted, clean, real)
         if with_gan:
             with self._device.autocast():
                 losses["gan"] = _surprise(self.judge.logits(seen), True)
             total = total + recipe.gan_weight * losses["gan"]
-        if recipe.prior and step % _PRIOR_EVERY == 0:
+        with_prior = recipe.prior and codes is None  # components are as the prior wants them
+        if with_prior and step % _PRIOR_EVERY == 0:
             losses["prior"] = _surprise(self.prior.logits(latent, self._kept(step, 0)), True)
             total = total + recipe.prior_weight * losses["prior"]
         self._descend("net", total)
@@ -76,7 +92,7 @@ class Stepper:
                 true, false = self._judge((clean,), (seen.detach(),))
             losses["image_discriminator"] = _surprise(true, True) + _surprise(false, False)
             self._descend("judge", losses["image_discriminator"])
-        if recipe.prior and step % _LATENT_EVERY == 0:
+        if with_prior and step % _LATENT_EVERY == 0:
             normal = self._group.mine(torch.randn(recipe.batch, LATENT, generator=_random(recipe.seed, step, 1)))
             normal = normal.to(self._device.torch)
             pairs = (normal, self._kept(step, 2)), (latent.detach(), self._kept(step, 3))
@@ -90,14 +106,17 @@ class Stepper:
     def paint(self, shown: Tensor) -> Tensor:
         """What the averaged network makes of images (B, size, size, 3) uint8: the same, on the CPU."""
         with self._device.autocast():
-            painted = self.average.network(normalise(shown.to(self._device.torch), self._mean))[1]
+            given = normalise(shown.to(self._device.torch), self._mean)
+            painted = self.average.network(given, 1.0, self._detail)[1]
+        if painted.shape != given.shape:
+            painted = nn.functional.interpolate(painted.float(), scale_factor=2.0, mode="bilinear")
         values: Tensor = (painted.float() + self._mean[:, None, None]) * 255.0
         return values.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).contiguous().cpu()
 
     def likeness(self, a: Tensor, b: Tensor) -> float:
         """Mean contrast-structure term of SSIM of images (B, size, size, 3) uint8."""
         first, second = (x.to(self._device.torch).permute(0, 3, 1, 2).float() for x in (a, b))
-        return float(self._structure(first, second))
+        return float(self._structures[self._recipe.size](first, second))
 
     def state(self) -> dict[str, Tensor]:
         """All that the next steps depend on, as named tensors on the CPU."""
@@ -109,6 +128,8 @@ class Stepper:
             for number, values in optimiser.state_dict()["state"].items():
                 for name, value in values.items():
                     found[f"adam.{which}.{number}.{name}"] = torch.as_tensor(value)
+        if self._components is not None:
+            found |= {f"components.{name}": value for name, value in self._components.state().items()}
         return {name: value.detach().cpu().contiguous() for name, value in found.items()}
 
     def restore(self, state: dict[str, Tensor]) -> None:
@@ -127,6 +148,9 @@ class Stepper:
                     laid = torch.empty_like(like).copy_(value) if value.shape == like.shape else value
                     slots.setdefault(int(number), {})[slot] = laid.detach()
             optimiser.load_state_dict({**optimiser.state_dict(), "state": slots})
+        named = {n.removeprefix("components."): v for n, v in state.items() if n.startswith("components.")}
+        if named:
+            self.begin_with(Components(**named))
 
     def _parts(self) -> dict[str, nn.Module]:
         return {"net": self.net, "average": self.average.network, "judge": self.judge, "prior": self.prior}
@@ -160,7 +184,8 @@ class Stepper:
         if self._recipe.pixels:
             losses["pixels"] = pixel_loss(painted, target, real)
         if with_structure:
-            losses["structure"] = STRUCTURE_SCALE * (1.0 - self._structure(blended(painted, target, real), target))
+            like = self._structures[painted.shape[-1]](blended(painted, target, real), target)
+            losses["structure"] = STRUCTURE_SCALE * (1.0 - like)
         return {"reconstruction": torch.stack(list(losses.values())).mean(), **losses}
 
     def _tensors(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor]:

@@ -39,3 +39,27 @@ def test_it_begins_as_the_small_network_and_ends_as_the_large_one(
     assert torch.allclose(at_first[1], interpolate(painted, scale_factor=2.0, mode="bilinear"), atol=1e-4)
     whole, nearly = large(image), large(image, 1.0 - 1e-6)
     assert torch.allclose(nearly[0], whole[0], atol=1e-3) and torch.allclose(nearly[1], whole[1], atol=1e-3)
+
+
+@torch.no_grad()
+def test_small_images_come_first_and_the_last_layer_is_blended_in(
+    nets: tuple[AutoencoderNet, AutoencoderNet, list[str]],
+) -> None:
+    small, _, _ = nets
+    image = torch.rand(2, 3, 128, 128) - 0.4
+    latent, half = small(image, detail=0.0)
+    assert half.shape == (2, 3, 64, 64) and torch.equal(latent, small.Q(image)[0])
+    barely = small(image, detail=1e-6)[1]
+    assert torch.allclose(barely, interpolate(half, scale_factor=2.0, mode="bilinear"), atol=1e-3)
+    assert torch.allclose(small(image, detail=1.0 - 1e-6)[1], small(image)[1], atol=1e-3)
+
+
+@torch.no_grad()
+def test_it_paints_from_codes_as_far_as_the_latent_is_not_trusted(
+    nets: tuple[AutoencoderNet, AutoencoderNet, list[str]],
+) -> None:
+    small, _, _ = nets
+    image, codes = torch.rand(1, 3, 128, 128) - 0.4, torch.randn(1, 99)
+    latent, painted = small(image, codes=codes, trust=0.0)
+    assert torch.equal(painted, small.P(codes)) and torch.equal(latent, small.Q(image)[0])
+    assert torch.allclose(small(image, codes=codes, trust=1.0)[1], small.P(latent), atol=1e-5)

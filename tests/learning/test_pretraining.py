@@ -26,8 +26,10 @@ from tests.learning.conftest import CPU, Faces
 
 SIDE = 224
 EVERYTHING = replace(
-    RECIPES["short"], batch=2, gan=True, gan_from=0.0, structure_from=0.25, max_steps=4, warm_up=2, lr=3e-4
-)
+    RECIPES["short"], batch=2, gan=True, gan_from=0.0, structure_from=0.25, max_steps=4, warm_up=2, lr=3e-4,
+    guided=0.0, small=0.0,
+)  # fmt: skip
+GUIDED = replace(RECIPES["short"], batch=2, max_steps=5, guided=0.5, small=0.6)
 
 
 class Rendered:
@@ -106,6 +108,27 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(rendered: Rendered, folder: P
     assert figures["held_out_faces"] == 1 and 0 < figures["held_out_l1"] < 255
 
 
+def test_a_guided_run_begins_with_components_and_small_images(rendered: Rendered, folder: Path) -> None:
+    whole, parts = folder / "whole.safetensors", folder / "parts.safetensors"
+    seen, result = run(rendered, GUIDED, whole)
+    assert ["guide" in p.losses for p in seen] == [True, True, True, False, False]
+    assert ["guided by components" in p.stage for p in seen] == [True, True, True, False, False]
+    assert ["half size" in p.stage for p in seen] == [True, True, True, True, False]
+    assert ["prior" in p.losses for p in seen] == [False, False, False, False, True], "every second step"
+
+    work = pretrain(rendered, GUIDED, parts, device=CPU)
+    first = [next(work) for _ in range(2)]
+    half_way = first[-1].save()
+    work.close()
+    assert half_way.meta["figures"]["held_out_l1"] > 0, "painted at half the size, measured at the whole"
+    second, resumed = run(rendered, GUIDED, parts, resume=True)
+    assert [p.losses for p in first + second] == [p.losses for p in seen]
+    assert resumed.autoencoder.id == result.autoencoder.id
+
+    on, _ = run(rendered, replace(GUIDED, max_steps=1), folder / "on.safetensors", start=half_way)
+    assert "guide" not in on[0].losses and "half size" not in on[0].stage, "given weights need no guide"
+
+
 def test_a_loss_that_is_no_number_leaves_the_last_good_weights(rendered: Rendered, folder: Path) -> None:
     out = folder / "a.safetensors"
     plain = replace(EVERYTHING, gan=False, prior=False, structure=False, max_steps=1)
@@ -172,8 +195,14 @@ def test_recipes() -> None:
     assert replace(published, pixels=False).stage(0.0) == (False, True)
     assert published.rate(0, 0.0) == published.rate(9, 0.9) == 1.0
     short = recipe_named("short")
-    assert short.rate(0, 0.0) == pytest.approx(1 / 200) and short.rate(500, 1.0) == pytest.approx(0.0)
+    assert short.rate(0, 0.0) == pytest.approx(1 / 50) and short.rate(500, 1.0) == pytest.approx(0.0)
     assert short.rate(500, 0.5) == pytest.approx(0.5)
+    assert [short.trust(done) for done in (0.0, 0.2, 0.3, 0.4)] == [0.0, 0.0, pytest.approx(0.5), None]
+    assert [short.detail(done) for done in (0.0, 0.6, 0.615, 0.7)] == [0.0, 0.0, pytest.approx(0.5), 1.0]
+    assert (published.trust(0.0), published.detail(0.0)) == (None, 1.0)
+    assert replace(short, gan=True, gan_from=0.0).stage(0.5) == (False, True), "no GAN on small images"
+    with pytest.raises(UsageError, match="shares of the run"):
+        replace(short, guided=1.5)
     with pytest.raises(UsageError, match="choose one of published, short"):
         recipe_named("fast")
     with pytest.raises(UsageError, match="nothing to learn"):
