@@ -159,12 +159,14 @@ def _smooth(
     step_v = float(v[1] - v[0]) if len(v) > 1 else 1.0
     matrix = np.array([[step_u, 0.0, u[0] - 0.5 - column], [0.0, step_v, v[0] - 0.5 - row]])
 
-    def warped(of: ByteArray) -> ByteArray:
+    def warped(part: ByteArray) -> ByteArray:
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        made = cv2.warpAffine(of[area], matrix, (len(u), len(v)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        made = cv2.warpAffine(part, matrix, (len(u), len(v)), flags=flags, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(made, dtype=np.uint8)
 
-    return _packed(_looked(warped(source), look, None if light is None else warped(light)))
+    if look is None:  # four channels are warped in half the time of three, to the same values
+        return _words(warped(_bgra(source[area])))
+    return _packed(_looked(warped(source[area]), look, None if light is None else warped(light[area])))
 
 
 def _turned(scale: float, left: float, top: float, turn: float, ratio_x: float, ratio_y: float) -> FloatArray:
@@ -218,7 +220,15 @@ def _looked(rgb: ByteArray, look: Look | None, light: ByteArray | None) -> ByteA
 
 def _packed(rgb: ByteArray) -> npt.NDArray[np.uint32]:
     """(rows, columns, 3) RGB as (rows, columns) 0xffRRGGBB, the native order of Qt's 32-bit images."""
-    pixels = np.asarray(cv2.cvtColor(np.ascontiguousarray(rgb), cv2.COLOR_RGB2BGRA))
+    return _words(_bgra(np.ascontiguousarray(rgb)))
+
+
+def _bgra(rgb: ByteArray) -> ByteArray:
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGRA), dtype=np.uint8)
+
+
+def _words(pixels: ByteArray) -> npt.NDArray[np.uint32]:
+    """(rows, columns, 4) BGRA as words."""
     if sys.byteorder == "little":
         return pixels.view(np.uint32)[..., 0]
     return np.ascontiguousarray(pixels[..., ::-1]).view(np.uint32)[..., 0]
