@@ -127,7 +127,7 @@ class Insight(QObject):
         sight = self._sight
         if sight is None or sight.job != job:
             return False
-        return self._panel.isHidden() or sight.painted is not None or bool(sight.why_not)
+        return self._panel.isHidden() or sight.painted is not None or bool(sight.remark)
 
     def refresh(self) -> None:
         """Show what is known of the face on the canvas, and ask for what is wanted and not known."""
@@ -240,7 +240,7 @@ class Insight(QObject):
             self._panel.say(text[:1].upper() + text[1:])
             return
         points, human = self._landmarks(*self._navigator.on_canvas(), len(sight.maps))
-        note = sight.why_not or ("" if sight.painted is not None else "Painting…")
+        note = sight.remark or ("" if sight.painted is not None else "Painting…")
         if self._failed is not None and self._failed[0] == sight.job:
             note = self._failed[1]
         self._panel.show_face(sight.crop, sight.painted, sight.job.square, points, human, note)

@@ -83,7 +83,7 @@ class ReconstructionPanel(QWidget):
         self._title = QLabel("Reconstruction", self)
         theme.set_role(self._title, "heading")
         self._seen_title = QLabel("What the model is shown", self)
-        self._painted_title = QLabel("What its auto-encoder paints", self)
+        self._painted_title = QLabel("What the auto-encoder paints", self)
         self.seen, self.painted = Tile(self), Tile(self)
         self.note = QLabel(self)
         self.note.setWordWrap(True)
@@ -128,7 +128,7 @@ class ReconstructionPanel(QWidget):
         """
         :param crop: (side, side, 3) uint8 RGB, of ``square`` of the image; ``painted`` alike
         :param points: (num_landmarks, 2) image pixels
-        :param note: why nothing is painted, or that it is on its way
+        :param note: whose picture it is, why there is none, or that it is on its way
         """
         for tile, picture in ((self.seen, crop), (self.painted, painted)):
             side = len(picture) if picture is not None else 1

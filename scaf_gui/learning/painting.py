@@ -2,7 +2,7 @@
 
 A landmark model keeps only those layers of the generator that its heatmaps need, frozen; its encoder has been trained
 further, to find landmarks. Both are whole, and as they were, in the file of the auto-encoder that the model was
-trained from, which is told by the generator's weights.
+trained from, which is told by the generator's weights. For a model that was trained from none, a shipped one paints.
 """
 
 from __future__ import annotations
@@ -21,9 +21,10 @@ from scaf_gui.paths import model_folder
 
 
 class Painter:
-    """An auto-encoder ready to paint crops, on the CPU."""
+    """An auto-encoder ready to paint crops, on the CPU. ``own``: whether the model in question was trained from it."""
 
-    def __init__(self, autoencoder: Autoencoder) -> None:
+    def __init__(self, autoencoder: Autoencoder, own: bool = True) -> None:
+        self.own = own
         self._encoder, self._generator = autoencoder.networks()
         self._mean = torch.tensor(autoencoder.meta["normalisation"]["mean"])
 
@@ -38,10 +39,11 @@ class Painter:
 
 
 def painter_of(checkpoint: Checkpoint, path: Path) -> Painter | None:
-    """The auto-encoder that a model was trained from; ``None`` where there is none.
+    """The auto-encoder that a model was trained from, else any shipped one for crops of its size, else ``None``.
 
     It is looked for beside the model's file, then among the shipped ones.
     """
+    other = None
     folders = dict.fromkeys((Path(path).parent.resolve(), model_folder().resolve()))
     for folder in folders:
         for file in autoencoder_files(folder) if folder.is_dir() else ():
@@ -49,9 +51,13 @@ def painter_of(checkpoint: Checkpoint, path: Path) -> Painter | None:
                 found = load_autoencoder(file)
             except CheckpointError:
                 continue  # it may be on its way here, or damaged: that is none of this model's business
-            if found.input_size == checkpoint.architecture.input_size and _same_generator(checkpoint, found):
+            if found.input_size != checkpoint.architecture.input_size:
+                continue
+            if _same_generator(checkpoint, found):
                 return Painter(found)
-    return None
+            if folder == model_folder().resolve():
+                other = found
+    return None if other is None else Painter(other, own=False)
 
 
 def _same_generator(checkpoint: Checkpoint, autoencoder: Autoencoder) -> bool:

@@ -6,7 +6,7 @@ Neither is part of the document, nor of the cache: both are worked out for the f
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 #: why there is no painted picture
 UNTRAINED = "This model's generator was not trained on faces, so it cannot paint one."
+#: whose picture it is, where it is not the model's own
+SHIPPED = "Painted by the auto-encoder that is shipped; this model was not trained from it."
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Sight:
     ``maps`` (num_landmarks, S, S) float32, 1: a perfect peak; ``to_image`` (2, 3) float64, from heatmap pixels to
     image pixels; ``crop`` (side, side, 3) uint8 RGB: what the network was shown, ``job.square`` of the
     image; ``painted``, as large: what the auto-encoder makes of it, ``None`` where it cannot, or has not yet;
-    ``why_not``: a sentence where it cannot.
+    ``remark``: a sentence where it cannot, or where it is not the model's own.
     """
 
     job: SightJob
@@ -54,7 +56,7 @@ class Sight:
     to_image: FloatArray
     crop: ByteArray
     painted: ByteArray | None = None
-    why_not: str = ""
+    remark: str = ""
 
 
 def sight_job(face: Face | None, prediction: Prediction | None, model: ModelInfo | None) -> SightJob | None:
@@ -77,7 +79,7 @@ class PainterDoor:
     _painter: Painter | None = None
 
     def get(self, model: ModelInfo, scheme: Scheme) -> Painter | None:
-        """The auto-encoder that a model was trained from; ``None`` where its generator was not trained to paint."""
+        """The auto-encoder that a model was trained from, else one that is shipped; ``None`` without any."""
         from scaf_gui.learning.checkpoint import load_checkpoint
         from scaf_gui.learning.painting import painter_of
 
@@ -111,5 +113,7 @@ def look(
     if painters is None:
         return
     painter = painters.get(job.model, scheme)
-    painted = painter.paint(found.crop) if painter is not None else None
-    yield Sight(job, found.maps, found.to_image, found.crop, painted, UNTRAINED if painted is None else "")
+    if painter is None:
+        yield replace(sight, remark=UNTRAINED)
+    else:
+        yield replace(sight, painted=painter.paint(found.crop), remark="" if painter.own else SHIPPED)

@@ -24,7 +24,7 @@ from scaf_gui.gui import insight as insight_module
 from scaf_gui.gui.insight import Insight
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.session.events import ModelInfo
-from scaf_gui.session.heatmaps import UNTRAINED, Sight, SightJob
+from scaf_gui.session.heatmaps import SHIPPED, UNTRAINED, Sight, SightJob
 from scaf_gui.session.project import new_project
 from scaf_gui.settings import Settings
 from tests.gui.canvas.test_heat import painted, peak
@@ -346,13 +346,17 @@ def test_the_painted_face_stands_beside_with_the_landmarks_on_both(
     assert panel.isHidden()
 
 
-def test_a_generator_that_cannot_paint_is_said_plainly(make_window: Callable[..., MainWindow], qtbot: QtBot) -> None:
+def test_whose_picture_it_is_or_why_there_is_none_is_said_plainly(
+    make_window: Callable[..., MainWindow], qtbot: QtBot
+) -> None:
     window = make_window()
     panel = window.workspace.reconstruction
     press(window, Qt.Key.Key_H, Qt.KeyboardModifier.ShiftModifier)
     qtbot.waitUntil(lambda: panel.note.text() == UNTRAINED or panel.painted.isVisible(), timeout=WAIT)
     assert panel.seen.isVisible()
-    assert panel.painted.isVisible() != (panel.note.text() == UNTRAINED)
+    assert panel.note.text() == (SHIPPED if panel.painted.isVisible() else UNTRAINED), (
+        "the starter is from random weights"
+    )
 
 
 def test_a_drawn_box_is_looked_at_anew(

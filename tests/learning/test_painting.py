@@ -54,7 +54,7 @@ def test_it_is_found_by_the_generator_s_weights(scheme: Scheme, folder: Path, wh
     checkpoint = trained_from(base, scheme)
     save_checkpoint(checkpoint, folder / "m.safetensors")
     painter = painter_of(checkpoint, folder / "m.safetensors")
-    assert painter is not None
+    assert painter is not None and painter.own
     crop = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
     painted = painter.paint(crop)
     assert painted.shape == (128, 128, 3) and painted.dtype == np.uint8
@@ -64,6 +64,17 @@ def test_it_is_found_by_the_generator_s_weights(scheme: Scheme, folder: Path, wh
         mean = torch.tensor(base.meta["normalisation"]["mean"])
         wanted = generator(encoder(normalise(torch.from_numpy(crop)[None], mean))[0])[0] + mean[:, None, None]
     np.testing.assert_allclose(painted / 255, wanted.clamp(0, 1).permute(1, 2, 0).numpy(), atol=0.003)
+
+
+def test_a_shipped_one_paints_for_a_model_that_was_trained_from_none(scheme: Scheme, folder: Path) -> None:
+    (folder.parent / "shipped").mkdir()
+    base = autoencoder(3)
+    save_autoencoder(base, folder.parent / "shipped" / "face-128.safetensors")
+    checkpoint = trained_from(None, scheme)
+    painter = painter_of(checkpoint, folder / "m.safetensors")
+    assert painter is not None and not painter.own
+    crop = np.random.default_rng(0).integers(0, 256, (128, 128, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(painter.paint(crop), Painter(base).paint(crop))
 
 
 def test_a_generator_that_was_never_trained_to_paint_has_none(scheme: Scheme, folder: Path) -> None:

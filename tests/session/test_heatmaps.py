@@ -13,7 +13,7 @@ from scaf_gui.core.face import Box, Face, Prediction
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.errors import CheckpointError, FolderError, ImageError
 from scaf_gui.session.events import ModelInfo
-from scaf_gui.session.heatmaps import UNTRAINED, PainterDoor, look, sight_job
+from scaf_gui.session.heatmaps import SHIPPED, UNTRAINED, PainterDoor, look, sight_job
 from scaf_gui.session.prefill import PredictorDoor
 from scaf_gui.session.session import Session
 
@@ -44,7 +44,7 @@ def test_it_is_looked_at_as_often_as_for_the_prediction_that_is_shown() -> None:
     assert sight_job(replace(FACE, box=replace(BOX, x=11)), prediction(), MODEL) != once
 
 
-def test_heatmaps_come_first_then_why_nothing_is_painted(
+def test_heatmaps_come_first_then_a_picture_or_why_there_is_none(
     make_session: Callable[..., Session],
 ) -> None:
     session = make_session(use_starter=True)
@@ -54,9 +54,9 @@ def test_heatmaps_come_first_then_why_nothing_is_painted(
     first, second = look(job, session.scheme, session.read, session.predictors, PainterDoor())
     assert first.maps.shape == (68, 64, 64)
     assert first.painted is None
-    assert not first.why_not
+    assert not first.remark
     assert second.maps is first.maps
-    assert (second.painted is None) == (second.why_not == UNTRAINED)
+    assert second.remark == (UNTRAINED if second.painted is None else SHIPPED)
     assert len(list(look(job, session.scheme, session.read, session.predictors, None))) == 1
     with pytest.raises(ImageError):
         next(look(replace(job, image="gone.jpg"), session.scheme, session.read, session.predictors, None))
