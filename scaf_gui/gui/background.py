@@ -281,7 +281,7 @@ class Background(QObject):
 
 def _device(wanted: str) -> Generator[object, None, str]:
     """Imports torch on the thread it runs on; returns which device will be used, and why."""
-    _step_back()
+    step_back()
     yield None
     from scaf_gui.learning.device import choose_device
 
@@ -290,7 +290,7 @@ def _device(wanted: str) -> Generator[object, None, str]:
 
 def politely(generator: Generator[Any, Any, Any], training: bool = False) -> Generator[Any, Any, Any]:
     """Run a generator so that the window keeps a processor to itself."""
-    _step_back()
+    step_back()
     if training:
         import torch
 
@@ -305,7 +305,7 @@ def training_threads() -> int:
     return max(1, (os.cpu_count() or 2) - 1)
 
 
-def _step_back() -> None:
+def step_back() -> None:
     """Lower this thread's priority; only Linux knows a niceness per thread, and Qt's priorities do nothing there."""
     if sys.platform == "linux":
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from PySide6.QtCore import QObject, QTimer, Signal
@@ -17,6 +17,7 @@ from scaf_gui.gui.canvas.pyramid import Pyramid
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.pictures import Pictures
 from scaf_gui.gui.queue_model import QueueModel
+from scaf_gui.io.copies import SmallCopies
 from scaf_gui.session.images import glance
 from scaf_gui.session.session import Session
 
@@ -24,6 +25,8 @@ from scaf_gui.session.session import Session
 PATIENCE_MS = 180
 #: faces behind the current one whose images are read ahead
 AHEAD = 2
+#: rows of the list below and above the current one of whose photos small copies are made
+ROWS_AHEAD, ROWS_BACK = 24, 8
 #: a face that came so short a time ago, seconds, by accepting or skipping the one before, is not meant by the same key
 DOUBLE_PRESS = 0.3
 
@@ -71,7 +74,10 @@ class Navigator(QObject):
         if session is None:
             self._pictures.start(None)
         else:
-            self._pictures.start(session.read, lambda image: glance(session.folder, image))
+            # asked anew each time: the folder may become another one
+            self._pictures.start(
+                session.read, lambda image: glance(session.folder, image), lambda image: session.folder / image
+            )
         self._canvas.cancel_gesture()
         self._canvas.show_image(None)
         self._canvas.show_others(())
@@ -89,6 +95,11 @@ class Navigator(QObject):
         self._image = None
         if self._session is not None:
             self._show(self._session.current)
+
+    @property
+    def copies(self) -> SmallCopies:
+        """Small copies of large photos, for whoever makes or can use them."""
+        return self._pictures.copies
 
     # -- going somewhere -------------------------------------------------------------------------
 
@@ -225,32 +236,45 @@ class Navigator(QObject):
             return
         stay = face.image == self._image and self._canvas.is_image_fitted  # all faces of the photo are in sight
         if face.image != self._image:
-            pixels = self._pictures.get(face.image)
+            pixels = self._pictures.get(face.image) or self._pictures.small(face.image)
             self._image = None
             self._canvas.show_face(None, None, session.scheme)
             self._canvas.show_others(())
             if pixels is not None:
                 self._put(face.image, pixels)
             else:
+                self._want()  # before all else: this is what takes long
                 self._canvas.show_image(None)
                 self._canvas.set_message(None)
                 self._slow.start()
         self._refresh()
         if self._image is not None and not stay:
             self._canvas.fit_face()
+        if self._image is not None:
+            self._canvas.viewport().repaint()  # now: lists and panels, and the disk, come after it
         self._want()
         self.moved.emit(face_id)
 
     def _want(self) -> None:
-        """Ask for the current image, then for those that come next in the queue, and in the list as it is shown."""
+        """Ask for the current image, then for those that come next in the queue, and in the list as it is shown.
+
+        Of some more of both, small copies are made when there is time.
+        """
         session = self._session
         if session is None:
             return
-        faces = [session.current, *[i for i in session.wanted() if i != session.current][:AHEAD]]
+        coming = [i for i in session.wanted() if i != session.current]
         row = self._rows.row_of(session.current)
-        if row is not None:
-            faces.append(self._rows.face_at(row + 1))
-        self._pictures.want([session.document.face(i).image for i in faces if i is not None and i in session.document])
+        rows = [] if row is None else [row + k for k in (*range(1, ROWS_AHEAD + 1), *range(-1, -ROWS_BACK - 1, -1))]
+        listed = [i for i in map(self._rows.face_at, rows) if i is not None]
+        below = self._rows.face_at(row + 1) if row is not None else None
+        self._pictures.want(self._images((session.current, *coming[:AHEAD], below)))
+        self._pictures.look_ahead(self._images((*coming, *listed)))
+
+    def _images(self, face_ids: Iterable[int | None]) -> list[str]:
+        assert self._session is not None
+        document = self._session.document
+        return [document.face(i).image for i in face_ids if i is not None and i in document]
 
     def _put(self, image: str, pixels: Pyramid) -> None:
         self._slow.stop()

@@ -110,7 +110,7 @@ class ProjectView(QObject):
         self.editor.open(session, self.navigator.on_canvas)
         self.precision.open(session)
         self.photo.open(session)
-        self.workspace.queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
+        self._open_list(session)
         session.expected.on_change = self._expected_changed
         self.background = self._make_background(session)
         self.workspace.finish.open(session.expected)
@@ -149,6 +149,10 @@ class ProjectView(QObject):
             session.close()
         except (ScafError, OSError) as error:
             self.messages.error(error)
+
+    def _open_list(self, session: Session) -> None:
+        load = loader(session.folder, self.navigator.copies)
+        self.workspace.queue.open(session.document, session.queue, load, session.expected.face)
 
     def _make_background(self, session: Session) -> Background:
         made = Background(session, str(self.settings["device"]), self)
@@ -229,8 +233,7 @@ class ProjectView(QObject):
     def _folder_found(self) -> None:
         """The session reads another folder now."""
         if self.session is not None:
-            queue, session = self.workspace.queue, self.session
-            queue.open(session.document, session.queue, loader(session.folder), session.expected.face)
+            self._open_list(self.session)
             self.navigator.reload()
             self._begin_work()
 

@@ -15,6 +15,8 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.face import Box
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.errors import ScafError
+from scaf_gui.gui.background import step_back
+from scaf_gui.io.copies import SmallCopies
 
 #: side of the picture that is read; the delegate draws it at about half of that
 SIDE = 112
@@ -25,8 +27,12 @@ MOST = 500
 Load = Callable[[str, Box | None, int], ByteArray]
 
 
-def loader(folder: Path) -> Load:
-    """Read thumbnails of a folder's images, reduced while decoding where the format can."""
+def loader(folder: Path, copies: SmallCopies | None = None) -> Load:
+    """Read thumbnails of a folder's images, reduced while decoding where the format can.
+
+    :param copies: of large photos their small copies are used, and left here where there is none yet: what is in sight
+        in the list is what a person goes to next
+    """
 
     def load(image: str, box: Box | None, side: int) -> ByteArray:
         from scaf_gui.io.images import image_size, thumbnail
@@ -36,7 +42,9 @@ def loader(folder: Path) -> Load:
         longer = max(width, height)
         # a small face in a large photo needs more of the photo's pixels, within reason
         around = crop_square(box).side if box is not None else min(width, height)
-        reduced = thumbnail(path, int(min(longer, 1600, side * longer / max(around, 1.0))) or 1)
+        needed = int(min(longer, 1600, side * longer / max(around, 1.0))) or 1
+        copy = copies.read(path, needed) if copies is not None else None
+        reduced = copy[0] if copy is not None else thumbnail(path, needed)
         return face_cut(reduced, max(reduced.shape[:2]) / longer, box, side)
 
     return load
@@ -71,6 +79,7 @@ class _Job(QRunnable):
         self._home, self._image, self._box, self._load = home, image, box, load
 
     def run(self) -> None:
+        step_back()
         face_id, box = self.key
         picture = QImage()
         if self._home.wants(face_id):

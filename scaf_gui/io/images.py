@@ -27,6 +27,8 @@ MAX_PIXELS = 300_000_000
 _IN_RGB: int = getattr(cv2, "IMREAD_COLOR_RGB", 0)
 #: a JPEG file of fewer pixels is decoded so quickly that a glance at it would only cost time
 GLANCE_FROM = 6_000_000
+#: of an image of fewer pixels, whatever its kind, no small copy is worth keeping
+COPY_FROM = 2_000_000
 #: the longer side of a glance has at least so many pixels
 GLANCE_SIDE = 700
 
@@ -62,20 +64,55 @@ def glance(path: Path | str) -> tuple[ByteArray, tuple[int, int]] | None:
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
+    header = _large(path)
+    return None if header is None or header.kind != "jpeg" else _reduced(path, GLANCE_SIDE)
+
+
+def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, int]] | None:
+    """As :func:`glance`, also of large images of other kinds, for which all of the image is decoded.
+
+    :param side: the longer side has at least so many pixels, and at least :data:`GLANCE_SIDE`
+    :returns: as :func:`glance`; ``None`` where the image is so small that it is read at once, or cannot be read
+    :raises ImageError: as :func:`read_image`
+    """
+    path = Path(path)
+    return None if _large(path) is None else _reduced(path, max(side, GLANCE_SIDE))
+
+
+def _large(path: Path) -> Header | None:
+    """The header of an image that takes long to decode; ``None`` of others, and of what cannot be read."""
     try:
         with path.open("rb") as file:
             header = read_header(file)
     except (OSError, HeaderError):
         return None  # reading it will say why
-    longest = max(header.width, header.height)
-    reduced = next((r for r in (8, 4, 2) if longest // r >= GLANCE_SIDE), 1)
-    if header.kind != "jpeg" or reduced == 1 or header.width * header.height < GLANCE_FROM:
-        return None
+    # other kinds take longer for each pixel
+    least = GLANCE_FROM if header.kind == "jpeg" else COPY_FROM
+    small = header.width * header.height < least or max(header.width, header.height) < 2 * GLANCE_SIDE
+    return None if small else header
+
+
+def _reduced(path: Path, side: int) -> tuple[ByteArray, tuple[int, int]]:
+    """An image at a half, a quarter or an eighth of its size, at least ``side`` pixels long; same edges."""
     data, header = _load(path)
-    image = _decode(path, data, header, reduced)
-    if header.width % reduced or header.height % reduced:  # the last column or row reaches beyond the image
-        image = _stretched(image, header.width / reduced, header.height / reduced)
-    return _upright(image, header), header.size
+    longest = max(header.width, header.height)
+    reduced = next((r for r in (8, 4, 2) if longest // r >= side), 1)
+    if header.kind == "jpeg":
+        image = _decode(path, data, header, reduced)
+        if header.width % reduced or header.height % reduced:  # the last column or row reaches beyond the image
+            image = _stretched(image, header.width / reduced, header.height / reduced)
+        return _upright(image, header), header.size
+    whole = _upright(_decode(path, data, header), header)
+    return shrunk(whole, max(1, longest // side)), header.size
+
+
+def shrunk(image: ByteArray, times: int) -> ByteArray:
+    """An image with each side divided by ``times``, rounded; each pixel is the mean of an equal part of it."""
+    if times == 1:
+        return image
+    height, width = image.shape[:2]
+    size = max(1, round(width / times)), max(1, round(height / times))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
 def image_size(path: Path | str) -> tuple[int, int]:
