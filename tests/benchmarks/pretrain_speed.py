@@ -71,7 +71,9 @@ def main() -> int:
         torch.set_num_threads(args.threads)
     cv2.setNumThreads(1)
     device = choose_device(args.device)
-    recipe = replace(RECIPES["short"], size=args.size, batch=args.batch, gan=args.gan, gan_from=0.0)
+    recipe = replace(
+        RECIPES["short"], size=args.size, batch=args.batch, gan=args.gan, gan_from=0.0, guided=0.0, small=0.0
+    )
     with tempfile.TemporaryDirectory() as name:
         faces = pack(Path(name), args.size)
         workers = args.workers if args.workers is not None else (0 if device.kind == "cpu" else 8)
