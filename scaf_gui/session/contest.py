@@ -6,7 +6,7 @@ on. See docs/decisions.md, "Judging a refreshed model" and "What is judged is wh
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -56,34 +56,36 @@ def hold(
     Of them the one is taken whose gain is proven best; the smallest step that helps is often the safest.
 
     :param faces: held out: neither the old model nor the new one was trained on them
-    :param teachers: the faces that the old model's correction is learnt from, oldest first
-        (:func:`crossfit.teachers`); the new one's is learnt from the held-out ones. ``None``: nothing is corrected
+    :param teachers: the faces that corrections are learnt from, oldest first (:func:`crossfit.teachers`), each model's
+        from what it says of them itself. ``None``: nothing is corrected
     """
     from scaf_gui.learning.predictor import Predictor
 
     held = _Faces(faces, read)
     best = Outcome(trained.checkpoint, 1.0, None)
-    points, learnt = held.predict(old), False
+    points, taught = held.predict(old), False
     if not points:
         return best
+    others = _Faces([face for face in teachers or () if face.face_id not in points], read)
     if teachers is not None:
-        others = [face for face in teachers if face.face_id not in points]
-        said = {face.face_id: face.predicted for face in others if face.predicted is not None}
-        said |= _Faces([face for face in others if face.face_id not in said], read).predict(old)
-        points, learnt = crossfit.corrected_by_others(points, {**said, **points}, teachers, scheme)
+        said = others.said()
+        said |= others.predict(old, but=said)
+        points, taught = crossfit.corrected_by_others(points, {**said, **points}, teachers, scheme)
     before = held.errors(points, scheme)
     for share in SHARES if trained.between is not None else SHARES[:1]:
         checkpoint = trained.checkpoint
         if share != 1.0 and trained.between is not None:
             checkpoint = trained.between(share)
-        points = held.predict(Predictor(checkpoint, device, scheme, scores=()))
+        new = Predictor(checkpoint, device, scheme, scores=())
+        points, learnt = held.predict(new), False
         if teachers is not None:
-            points, _ = crossfit.corrected_by_others(points, points, crossfit.teachers(faces, ()), scheme)
+            said = {**others.predict(new), **points}
+            points, learnt = crossfit.corrected_by_others(points, said, teachers, scheme)
         after = held.errors(points, scheme)
         both = [face_id for face_id in before if face_id in after]
         found = judge.compare([before[face_id] for face_id in both], [after[face_id] for face_id in both])
         if best.found is None or found.proven > best.found.proven:
-            best = Outcome(checkpoint, share, replace(found, learnt=learnt))
+            best = Outcome(checkpoint, share, replace(found, learnt=taught or learnt))
     return best
 
 
@@ -94,10 +96,14 @@ class _Faces:
         self._faces, self._read = faces, read
         self._cut: dict[int, list[tuple[SnapshotFace, ByteArray]]] = {}
 
-    def predict(self, predictor: Predictor) -> dict[int, FloatArray]:
-        """(num_landmarks, 2) image pixels by face id."""
+    def said(self) -> dict[int, FloatArray]:
+        """What the model in use has said already, (num_landmarks, 2) image pixels by face id."""
+        return {face.face_id: face.predicted for face in self._faces if face.predicted is not None}
+
+    def predict(self, predictor: Predictor, but: Collection[int] = ()) -> dict[int, FloatArray]:
+        """(num_landmarks, 2) image pixels by face id, of all faces but those named."""
         size, points = predictor.crop_size, {}
-        crops = self._crops(size)
+        crops = [(face, crop) for face, crop in self._crops(size) if face.face_id not in but]
         for at in range(0, len(crops), _BATCH):
             part = crops[at : at + _BATCH]
             points_crop = predictor.predict([crop for _, crop in part]).points_crop

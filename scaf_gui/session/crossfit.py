@@ -1,14 +1,13 @@
 """What would be shown of labelled faces if they were not labelled: corrected by what the *other* labels teach.
 
 What is shown is a model's prediction and, on top, the correction that :mod:`scaf_gui.session.instant` fits to the
-labels the model was not trained on. To judge what is shown on a labelled face, its own label must not have taught the
-correction: it is fitted to the others. Labels that the model *was* trained on never count: there the model is as good
-as right, so they would say that it needs no correction.
+labels. To judge what is shown on a labelled face, its own label must have taught neither the model nor the correction:
+the correction is fitted to the others, those among them that the model was trained on, too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -21,10 +20,9 @@ from scaf_gui.session.events import SnapshotFace
 PARTS = 10
 
 
-def teachers(faces: Sequence[SnapshotFace], seen: Collection[int]) -> list[SnapshotFace]:
-    """The faces that a model's correction is learnt from: those it was not trained on, labelled last, oldest first."""
-    fresh = sorted((face for face in faces if face.face_id not in seen), key=lambda face: face.when)
-    return fresh[-MOST_FACES:]
+def teachers(faces: Sequence[SnapshotFace]) -> list[SnapshotFace]:
+    """The faces that a model's correction is learnt from: those labelled last, oldest first."""
+    return sorted(faces, key=lambda face: face.when)[-MOST_FACES:]
 
 
 def corrected_by_others(

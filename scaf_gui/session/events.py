@@ -94,7 +94,8 @@ class SnapshotFace:
 class TrainingSnapshot:
     """Everything a refresh needs, frozen at the click: nothing done later can change it.
 
-    ``instant``: what is shown are predictions corrected by what each label teaches at once.
+    ``instant``: what is shown are predictions corrected by what each label teaches at once. ``labelled``: how to
+    predict ``faces``, as far as they have a box; their own squares are the ones to train on.
     """
 
     scheme: Scheme
@@ -109,6 +110,7 @@ class TrainingSnapshot:
     use_starter: bool = True
     instant: bool = False
     look_twice: bool = False
+    labelled: tuple[PrefillJob, ...] = ()
 
 
 @dataclass(frozen=True)

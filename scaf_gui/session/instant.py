@@ -66,12 +66,13 @@ class Instant:
                 self._work.to_predict.put({face.id: job})
 
     def _faces(self) -> list[Face]:
-        """The faces labelled last, in that order, that the model has not been trained on."""
-        model = self._work.model
-        if not self._enabled or model is None:
+        """The faces labelled last, in that order; also those that the model was trained on.
+
+        Refining is gentle, and views are random: residuals on faces it was trained on are hardly smaller.
+        """
+        if not self._enabled or self._work.model is None:
             return []
-        known = frozenset(model.trained_on)
-        labelled = [face for face in self._document.with_state(State.LABELLED) if face.id not in known]
+        labelled = list(self._document.with_state(State.LABELLED))
         labelled.sort(key=lambda face: face.label.author.when if face.label is not None else "")
         return labelled[-MOST_FACES:]
 

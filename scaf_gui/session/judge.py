@@ -82,8 +82,8 @@ class Comparison:
     """Old against new model on the same faces, all in % of the normaliser.
 
     ``old``, ``new``: mean errors; ``gain``: their difference, positive where the new one is better;
-    ``doubt``: the standard error of the gain, over faces. ``learnt``: the old model was corrected by what it learnt
-    from labels since it was trained.
+    ``doubt``: the standard error of the gain, over faces. ``learnt``: compared are predictions as they are shown, with
+    the correction that is learnt from labels at once.
     """
 
     old: float
@@ -122,12 +122,11 @@ def compare(old: Sequence[FloatArray], new: Sequence[FloatArray]) -> Comparison:
 def verdict(found: Comparison) -> tuple[bool, str]:
     """Whether the new model takes over, and the sentence that says so."""
     faces = f"{found.faces} held-out face{'' if found.faces == 1 else 's'}"
-    more = " with what it learnt from your corrections" if found.learnt else ""
+    more = ", both with what your corrections teach," if found.learnt else ""
     if found.proven > 0:
-        comma = "," if more else ""
-        old = f"{found.old:.1f} % for the old one{more}{comma}"
-        return True, f"The new model takes over: {found.new:.1f} % against {old} on {faces}"
-    said = f"Kept the old model{more}: {found.old:.1f} % against {found.new:.1f} % for the new one on {faces}"
+        said = f"The new model takes over: {found.new:.1f} % against {found.old:.1f} % for the old one{more} on {faces}"
+        return True, said
+    said = f"Kept the old model: {found.old:.1f} % against {found.new:.1f} % for the new one{more} on {faces}"
     if found.gain > 0:
         said += ", too close to call"
     return False, said

@@ -24,7 +24,7 @@ from scaf_gui.session.events import (
     TrainingSnapshot,
 )
 from scaf_gui.session.prefill import CacheDoor, PredictorDoor
-from scaf_gui.session.scoring import score_sample
+from scaf_gui.session.scoring import say_labelled, score_sample
 from scaf_gui.session.truth import as_box
 
 if TYPE_CHECKING:
@@ -56,10 +56,8 @@ def snapshot(session: Session) -> TrainingSnapshot:
     from scaf_gui.session.workload import prefill_job
 
     said = session.document.prediction
-    labelled = (
-        labelled_face(face, session.scheme, said(face.id), session.model)
-        for face in session.document.with_state(State.LABELLED)
-    )
+    there = list(session.document.with_state(State.LABELLED))
+    labelled = (labelled_face(face, session.scheme, said(face.id), session.model) for face in there)
     waiting = (prefill_job(session.document.face(face_id)) for face_id in session.agenda.waiting())
     return TrainingSnapshot(
         scheme=session.scheme,
@@ -74,6 +72,7 @@ def snapshot(session: Session) -> TrainingSnapshot:
         use_starter=bool(session.store.get("use_starter", True)),
         look_twice=session.work.look_twice,
         instant=session.instant.enabled,
+        labelled=tuple(job for face in there if (job := prefill_job(face)) is not None),
     )
 
 
@@ -122,6 +121,14 @@ def refresh(
     from scaf_gui.learning.device import choose_device
 
     began = monotonic()
+
+    def ended(result: RefreshResult) -> Generator[Any, None, RefreshResult]:
+        """The verdict; then what a new model's correction is learnt from, and the sample of the pool."""
+        yield result
+        yield from say_labelled(snapshot, result.model, plan, cache, predictors)
+        yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
+        return result
+
     old = snapshot.model
     may_bridge = (
         old is None
@@ -132,29 +139,21 @@ def refresh(
     device = choose_device(plan.device)
     if may_bridge and (bridge := bridging.bridged_model(snapshot, device)) is not None:
         yield RefreshStarted(len(snapshot.faces), 0, device.why, "the starter")
-        result = replace(_bridged(snapshot, plan, bridge, device, predictors), seconds=monotonic() - began)
-        yield result
-        yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
-        return result
+        result = _bridged(snapshot, plan, bridge, device, predictors)
+        return (yield from ended(replace(result, seconds=monotonic() - began)))
     snapshot, lost = _usable(snapshot, plan, predictors)
     old, held = snapshot.model, tuple[int, ...]()
     if plan.judge:
         held = judge.held_out(snapshot.faces, old.trained_on if old is not None else None, snapshot.seed)
         if old is not None and not held:
-            result = _nothing_to_judge_by(snapshot, device)
-            yield result
-            yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
-            return result
+            return (yield from ended(_nothing_to_judge_by(snapshot, device)))
     base, base_title = _base(snapshot, plan, held, device)
     yield RefreshStarted(len(snapshot.faces), len(held), device.why, base_title)
     trained = yield from _train(snapshot, plan, held, base, device)
     result, checkpoint = _judged(snapshot, plan, held, trained, device, predictors)
     if result.kept_new and result.model is not None:
         result = _save(snapshot, result, checkpoint)
-    result = replace(result, message=result.message + lost, seconds=monotonic() - began)
-    yield result
-    yield from score_sample(snapshot, result.model, plan, wanted, cache, predictors)
-    return result
+    return (yield from ended(replace(result, message=result.message + lost, seconds=monotonic() - began)))
 
 
 def alone(run: Generator[Any, None, RefreshResult], lock: Lock) -> Generator[Any, None, RefreshResult]:
@@ -280,7 +279,7 @@ def _judged(
         return RefreshResult(True, model, _with_note(message, trained), **shared), checkpoint
     faces = [face for face in snapshot.faces if face.face_id in held]
     rival = predictors.get(old, plan.device, snapshot.scheme)
-    teachers = crossfit.teachers(snapshot.faces, old.trained_on) if snapshot.instant else None
+    teachers = crossfit.teachers(snapshot.faces) if snapshot.instant else None
     mode, read = plan.mode, _reader(snapshot.folder)
     outcome = contest.hold(faces, read, rival, trained, device, snapshot.scheme, teachers)
     if outcome.found is not None and outcome.found.proven <= 0:

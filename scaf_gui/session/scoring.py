@@ -13,6 +13,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Prediction
 from scaf_gui.core.queue import Ranking
 from scaf_gui.errors import InputError
+from scaf_gui.session import crossfit
 from scaf_gui.session.events import ModelInfo, PoolScored, PrefillBatch, PrefillJob, TrainingSnapshot
 from scaf_gui.session.prefill import CacheDoor, PredictorDoor, box_key, predict_jobs, save_predictions
 
@@ -76,6 +77,34 @@ def score_sample(
             save_predictions(cache, model.id, predictions, features, keys)
     squares = {face: jobs[face].square for face in predictions}
     yield PoolScored(predictions, squares, model.id, len(jobs), failed, order)
+
+
+def say_labelled(
+    snapshot: TrainingSnapshot, model: ModelInfo | None, plan: Plan, cache: CacheDoor, predictors: PredictorDoor
+) -> Generator[PrefillBatch, None, None]:
+    """Let a model that has just taken over predict the labelled faces that its correction is learnt from.
+
+    Before all others: what it was judged with is what is to be shown of the next face.
+    """
+    from scaf_gui.io.images import read_image
+
+    old = snapshot.model
+    if model is None or not snapshot.instant or (old is not None and old.id == model.id):
+        return
+    predictor = predictors.get(model, plan.device, snapshot.scheme)
+    taught_by = {face.face_id for face in crossfit.teachers(snapshot.faces)}
+    jobs = [job for job in snapshot.labelled if job.face_id in taught_by]
+    for start in range(0, len(jobs), BATCH):
+        part = {job.face_id: job for job in jobs[start : start + BATCH]}
+        found = predict_jobs(
+            predictor, model.id, list(part.values()), lambda image: read_image(snapshot.folder / image)
+        )
+        keys = {face: box_key(part[face]) for face in found.predictions}
+        if keys:
+            save_predictions(cache, model.id, found.predictions, found.features, keys)
+        squares = {face: job.square for face, job in part.items()}
+        left = len(snapshot.pool) + len(jobs) - start - len(part)
+        yield PrefillBatch(found.predictions, squares, found.failed, left, model.id)
 
 
 def pool_order(

@@ -17,7 +17,7 @@ import time
 from pathlib import Path
 
 from faces import add_data_argument, data_folder, labelled_faces, machine, scheme_68
-from refresh_gain import SETS, evaluate, split
+from refresh_gain import SETS, figures_of, predict, split
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.learning.device import choose_device
@@ -29,6 +29,11 @@ from scaf_gui.session.project import new_project
 WITHIN = 1.03
 
 Look = tuple[float, int, float]  # seconds of wall time, step, NME in %
+
+
+def error(predictor: Predictor, faces: list[Example], scheme: Scheme) -> float:
+    """NME in %."""
+    return figures_of(predict(predictor, "", faces), faces, scheme).nme
 
 
 def refresh(
@@ -56,7 +61,7 @@ def refresh(
             if type(event).__name__ == "Progress":
                 step = event.step
                 if event.snapshot is not None and step % given.every == 0:
-                    nme = evaluate(Predictor(event.snapshot(), device, scheme, scores=()), faces, scheme).nme
+                    nme = error(Predictor(event.snapshot(), device, scheme, scores=()), faces, scheme)
                     looks.append((paused - began - stood, step, nme))
                     stood += time.monotonic() - paused
             elif type(event).__name__ == "RefreshResult":
@@ -66,7 +71,7 @@ def refresh(
         seconds = paused - began - stood
         if session.model is not None:
             predictor = session.predictors.get(session.model, given.device, session.scheme)
-            looks.append((seconds, step, evaluate(predictor, faces, scheme).nme))
+            looks.append((seconds, step, error(predictor, faces, scheme)))
         print(f"{mode}: {step} steps, {seconds:.0f} s, NME {looks[-1][2]:.3f}; {result.message}", flush=True)
         print("   " + "; ".join(f"{look[0]:.0f} s {look[2]:.2f}" for look in looks), flush=True)
         session.close()
@@ -76,7 +81,7 @@ def refresh(
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_data_argument(parser)
-    parser.add_argument("--set", choices=tuple(SETS), default="ytf68")
+    parser.add_argument("--set", choices=("dev", "ytf68"), default="ytf68")
     parser.add_argument("--labels", type=int, default=50)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     parser.add_argument("--preset", default="default")
@@ -95,8 +100,8 @@ def main() -> None:
     print(f"{machine(given.threads)}; {choose_device(given.device).why}", flush=True)
     rows = []
     for seed in given.seeds:
-        folder, own, others = SETS[given.set]
-        mine, faces = split(labelled_faces(data_folder(given) / folder, scheme), own, others, seed)
+        wanted = SETS[given.set]
+        mine, faces = split(labelled_faces(data_folder(given) / wanted.folder, scheme), wanted, seed)
         faces = faces[: given.eval_faces or None]
         full = refresh(given, "full", mine, faces, scheme, seed)
         quick = refresh(given, "quick", mine, faces, scheme, seed)

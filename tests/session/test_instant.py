@@ -145,12 +145,12 @@ def test_a_refresh_begins_a_new_correction(session: Session) -> None:
     new = ModelInfo("n", "nowhere", True, "a new model", trained_on=tuple(labelled[:1]))
     session.take(RefreshResult(True, new, "The new model takes over"))
     assert session.instant.corrector is None and not shift(session, waiting[0]).any()
-    # the labels that the new model has not learnt from are asked for, and learnt from as soon as it has spoken
+    # the new model is asked for all of them, and they are learnt from as soon as it has spoken
     asked = {face for face in labelled if session.work.to_predict.get(face) is not None}
-    assert asked == set(labelled[1:])
+    assert asked == set(labelled)
     pre_fill(session, "n")
     corrector = session.instant.corrector
-    assert corrector is not None and (corrector.model_id, corrector.faces) == ("n", 2)
+    assert corrector is not None and (corrector.model_id, corrector.faces) == ("n", 3)
 
 
 def test_opened_again_the_labels_are_learnt_from_once_their_predictions_are_there(session: Session) -> None:

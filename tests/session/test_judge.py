@@ -126,10 +126,10 @@ def test_both_numbers_are_said_and_whether_it_was_close() -> None:
     )
     assert said(3.6, 0.5, 0.1) == "The new model takes over: 3.6 % against 4.1 % for the old one on 12 held-out faces"
     assert said(3.6, 0.5, 0.1, 3, learnt=True) == (
-        "The new model takes over: 3.6 % against 4.1 % for the old one with what it learnt from your corrections, "
+        "The new model takes over: 3.6 % against 4.1 % for the old one, both with what your corrections teach, "
         "on 3 held-out faces"
     )
     assert said(4.6, -0.5, 0.1, 3, learnt=True) == (
-        "Kept the old model with what it learnt from your corrections: 4.1 % against 4.6 % for the new one on "
-        "3 held-out faces"
+        "Kept the old model: 4.1 % against 4.6 % for the new one, both with what your corrections teach, "
+        "on 3 held-out faces"
     )
