@@ -37,6 +37,7 @@ class ShapeBar(QWidget):
         )
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(_LEAST // _STEP, _MOST // _STEP)
+        self.slider.setPageStep(1)  # a click beside the handle
         self.slider.setAccessibleName("How far the shape follows")
         self.slider.setToolTip("How far the others follow; 100 % is the most plausible shape")
         self.slider.setFocusPolicy(Qt.FocusPolicy.TabFocus)

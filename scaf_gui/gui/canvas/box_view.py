@@ -16,6 +16,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import style
 from scaf_gui.gui.canvas.box_drag import BoxDrag
 from scaf_gui.gui.canvas.box_item import BoxItem
+from scaf_gui.gui.canvas.cursors import pulling
 from scaf_gui.gui.canvas.drag import THRESHOLD
 from scaf_gui.gui.canvas.face_view import FaceView
 from scaf_gui.gui.canvas.neighbour_item import NeighbourItem
@@ -27,13 +28,6 @@ _DRAWING = {
 }
 #: the landmarks are this faint while the box is changed
 _FAINT = 0.35
-_CURSORS = {
-    (0, 0): Qt.CursorShape.SizeAllCursor,
-    (1, 0): Qt.CursorShape.SizeHorCursor,
-    (0, 1): Qt.CursorShape.SizeVerCursor,
-    (1, 1): Qt.CursorShape.SizeFDiagCursor,
-    (1, -1): Qt.CursorShape.SizeBDiagCursor,
-}
 
 
 class BoxView(FaceView):
@@ -249,8 +243,7 @@ class BoxView(FaceView):
         other = self._other_at(screen) if beside and self._edge is None else None
         self._neighbour_item.set_hovered(None if other is None else other.face_id)
         if self._edge is not None:
-            sign = self._edge if self._edge in _CURSORS else (-self._edge[0], -self._edge[1])
-            self.viewport().setCursor(_CURSORS[sign])
+            self.viewport().setCursor(pulling(*self._edge, self.turn))
         elif other is not None:
             self.viewport().setCursor(Qt.CursorShape.PointingHandCursor)
         else:

@@ -79,7 +79,7 @@ class FaceView(ImageView):
             super()._refit()
 
     def _camera_changed(self) -> None:
-        self._landmarks.set_zoom(self.zoom, bool(self.turn))
+        self._landmarks.set_zoom(self.zoom, self.turn)
 
     @property
     def skeleton(self) -> bool:

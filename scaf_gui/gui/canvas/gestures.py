@@ -110,25 +110,29 @@ class Transform(Gesture):
     def result(self) -> Moved | None:
         if not self.travelled or self.place == self.start:
             return None
-        after = self._transformed()
+        after = self._carried(self.points, self.chosen)
         # the whole face is put roughly right, no landmark of it is placed by that
         placed = np.zeros_like(self.chosen) if self.chosen.all() else self.chosen
         return Moved(after, self.chosen, placed, self.kind.capitalize())
 
-    def _transformed(self) -> FloatArray:
+    def carried(self, points: FloatArray) -> FloatArray:
+        """Other places, (N, 2) image pixels, after the same motion: those of the frame around the landmarks."""
+        return self._carried(points, np.ones(len(points), dtype=np.bool_)) if self.travelled else points
+
+    def _carried(self, points: FloatArray, chosen: BoolArray) -> FloatArray:
         if self.kind == "move":
-            weights = self.chosen.astype(np.float64)
-            points = np.where(self.chosen[:, None], self.points, 0.0)  # NaN times 0 stays NaN
-            after = shifted(points, weights, self.place[0] - self.start[0], self.place[1] - self.start[1])
-            return np.where(self.chosen[:, None], after, self.points)
+            known = np.where(chosen[:, None], points, 0.0)  # NaN times 0 stays NaN
+            weights = chosen.astype(np.float64)
+            after = shifted(known, weights, self.place[0] - self.start[0], self.place[1] - self.start[1])
+            return np.where(chosen[:, None], after, points)
         before, now = (complex(at[0] - self.centre[0], at[1] - self.centre[1]) for at in (self.start, self.place))
         if abs(before) == 0:
-            return self.points.copy()
+            return points.copy()
         if self.kind == "rotate":
             degrees = 0.0 if abs(now) == 0 else float(np.degrees(np.angle(now / before)))
-            return similarity(self.points, self.chosen, self.centre, degrees=degrees)
+            return similarity(points, chosen, self.centre, degrees=degrees)
         along = (now * before.conjugate()).real / abs(before) ** 2  # the cursor beside the diagonal counts as upon it
-        return similarity(self.points, self.chosen, self.centre, scale=max(along, _SMALLEST_SCALE))
+        return similarity(points, chosen, self.centre, scale=max(along, _SMALLEST_SCALE))
 
 
 class CurveDrag(Gesture):

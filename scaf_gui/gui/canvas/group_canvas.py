@@ -11,6 +11,7 @@ from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import selection
 from scaf_gui.gui.canvas.canvas import Canvas
+from scaf_gui.gui.canvas.cursors import pulling
 from scaf_gui.gui.canvas.gestures import Moved
 
 
@@ -56,6 +57,8 @@ class GroupCanvas(Canvas):
         if self.is_busy or chosen == self._group:
             return
         self._group = chosen
+        self._landmarks.set_grouped(len(chosen) > 1)
+        self._leave_part()
         if chosen and self._selected not in chosen:
             super()._choose(min(chosen))
         self.groupSelected.emit(chosen)
@@ -86,7 +89,7 @@ class GroupCanvas(Canvas):
             return
         walk = self._scheme.walk
         at = walk.index(self._selected) + step if self._selected in walk else (0 if step > 0 else -1)
-        self._group = frozenset() if self._group and not self.is_busy else self._group
+        self.select_group(frozenset())
         self.select(walk[at % len(walk)])
         if self.walk_zoom:
             self.zoom_to(self._selected)
@@ -127,16 +130,28 @@ class GroupCanvas(Canvas):
         if self._group and self._shown is not None and not self.is_busy:
             self._show_part(event.position())
 
+    def _leave_part(self) -> None:
+        if self._part:
+            self._part = ""
+            self.viewport().unsetCursor()
+
     def _show_part(self, spot: QPointF) -> None:
         """Let the cursor say what a press would do with the selection."""
         assert self._shown is not None
         box = selection.frame(self._shown.points, self._group, self.zoom, self.turn)
         place = self._scene_point(spot)
         part = selection.part_at(box, self.zoom, *place, self.turn) if box is not None else None
-        name = "" if part is None else part[0]
+        name, cursor = "" if part is None else part[0], Qt.CursorShape.SizeAllCursor
+        if part is not None and name == "rotate":
+            cursor = Qt.CursorShape.PointingHandCursor
+        elif part is not None and name == "scale":  # the frame is upright on the screen, however the image is turned
+            across = self._camera.to_screen(*part[1])
+            aside, below = np.sign(spot.x() - across[0]), np.sign(spot.y() - across[1])
+            cursor = pulling(aside or 1.0, below or 1.0)
+        if name:
+            self.viewport().setCursor(cursor)
         if name != self._part:
             self._part = name
-            cursors = {"move": Qt.CursorShape.SizeAllCursor, "rotate": Qt.CursorShape.PointingHandCursor}
-            cursor = cursors.get(name, Qt.CursorShape.SizeFDiagCursor)
-            self.viewport().setCursor(cursor) if name else self.viewport().unsetCursor()
+            if not name:
+                self.viewport().unsetCursor()
             self.viewport().update()

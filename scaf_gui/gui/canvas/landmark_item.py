@@ -11,8 +11,9 @@ from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.core.face import Flag
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.hit import spacing
-from scaf_gui.gui.canvas.names import paint_names, paint_tag, tag_areas
+from scaf_gui.gui.canvas.names import Plates, paint_names, paint_tag, plates, tag_areas
 from scaf_gui.gui.canvas.scales import ERRORS, error_step
+from scaf_gui.gui.canvas.selection import upright
 from scaf_gui.gui.canvas.shown import Shown
 from scaf_gui.gui.canvas.sprites import stamp
 
@@ -32,7 +33,9 @@ class LandmarkItem(QGraphicsItem):
         self.setZValue(1)
         self._shown: Shown | None = None
         self._edges = np.empty((0, 2), dtype=np.intp)
-        self._zoom, self._turned = 1.0, False
+        self._zoom, self._turn = 1.0, 0.0
+        self._plates: Plates | None = None  # where names are, screen pixels from the scene's origin
+        self._grouped = False
         self._dot = style.LARGEST_DOT
         self._selected: int | None = None
         self._hovered: int | None = None
@@ -49,12 +52,19 @@ class LandmarkItem(QGraphicsItem):
         self._measure()
         self.update()
 
-    def set_zoom(self, zoom: float, turned: bool = False) -> None:
-        """Tell how many screen pixels an image pixel has, and whether the image is shown turned."""
-        self._zoom, self._turned = zoom, turned
+    def set_zoom(self, zoom: float, turn: float = 0.0) -> None:
+        """Tell how many screen pixels an image pixel has, and by how much the image is shown turned, radians."""
+        self._zoom, self._turn = zoom, turn
         self._measure()
 
+    def set_grouped(self, on: bool) -> None:
+        """Tell whether several landmarks are selected: then none of them is named, nor has the cross-hair."""
+        if on != self._grouped:
+            self._grouped = on
+            self.update()
+
     def _measure(self) -> None:
+        self._plates = None
         gap = spacing(self._shown.points, self._shown.edges) * self._zoom if self._shown else np.inf
         self._dot = float(np.clip(style.DOT_SHARE * gap, style.SMALLEST_DOT, style.LARGEST_DOT))
 
@@ -64,10 +74,12 @@ class LandmarkItem(QGraphicsItem):
             self._touch(landmark)
             self._shown = self._shown.with_point(landmark, x, y)
             self._touch(landmark)
+            self._touch_names()
 
     def preview_all(self, shown: Shown) -> None:
         """Draw several landmarks elsewhere until other landmarks are shown; the rest stays as it is."""
         before, self._shown = self._shown, shown
+        self._touch_names()
         if before is None or self._is_tangled or len(before.points) != len(shown.points):
             self.update()
             return
@@ -83,6 +95,7 @@ class LandmarkItem(QGraphicsItem):
     def preview_shape(self, shown: Shown) -> None:
         """Draw the same landmarks elsewhere until others are shown; dots keep their size."""
         before, self._shown = self._shown, shown
+        self._touch_names()
         if before is None or self._is_tangled:
             self.update()
             return
@@ -98,10 +111,8 @@ class LandmarkItem(QGraphicsItem):
 
     @property
     def _is_tangled(self) -> bool:
-        """Whether moving several landmarks changes more than their surroundings: names, ways from a prediction."""
-        return self._layers["labels"] or (
-            self._layers["ghost"] and self._shown is not None and self._shown.ghost is not None
-        )
+        """Whether moving several landmarks changes more than their surroundings: ways from a prediction."""
+        return self._layers["ghost"] and self._shown is not None and self._shown.ghost is not None
 
     def mark(self, *, selected: int | None, hovered: int | None, dragged: bool) -> None:
         """Tell which landmark is selected, which is under the cursor, and whether the selected one moves."""
@@ -124,6 +135,7 @@ class LandmarkItem(QGraphicsItem):
     def set_layer(self, name: str, on: bool) -> None:
         """Show or hide "skeleton", "labels" or "ghost"; colour by "confidence" or not."""
         self._layers[name] = on
+        self._plates = None
         self.update()
 
     # -- what must be painted again
@@ -134,9 +146,6 @@ class LandmarkItem(QGraphicsItem):
     def _touch(self, *landmarks: int | None) -> None:
         """Ask for the surroundings of landmarks, with their edges and name tags, to be painted again."""
         if self._shown is None:
-            return
-        if self._layers["labels"]:  # names make room for each other
-            self.update()
             return
         points = self._shown.points
         for landmark in landmarks:
@@ -157,10 +166,32 @@ class LandmarkItem(QGraphicsItem):
                 for tag in tag_areas(self._shown.names[landmark], x, y):
                     below = QRectF(tag.x(), tag.y(), tag.width(), 2 * (y - tag.y()))
                     area |= QRectF(below.topLeft() / self._zoom, below.size() / self._zoom)
-                if self._turned:  # the tag is upright on the screen, the image is not: as far in every direction
+                if self._turn:  # the tag is upright on the screen, the image is not: as far in every direction
                     far = max(abs(x - area.left() * self._zoom), abs(area.right() * self._zoom - x)) * 1.42 / self._zoom
                     area |= QRectF(points[landmark, 0] - far, points[landmark, 1] - far, 2 * far, 2 * far)
             self.update(area)
+
+    def _named(self) -> Plates:
+        """Where names are written; none while they are off."""
+        if self._plates is None:
+            self._plates = {}
+            if self._shown is not None and self._layers["labels"]:
+                points = upright(self._shown.points, self._turn) * self._zoom
+                self._plates = plates(self._shown.names, points, self._dot)
+        return self._plates
+
+    def _touch_names(self) -> None:
+        """Landmarks have moved: ask for what of their names has moved to be painted again."""
+        if not self._layers["labels"]:
+            return
+        before, self._plates = self._named(), None
+        after = self._named()
+        moved = before.items() ^ after.items()
+        for _, (x, y, width, height) in moved:
+            ends = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]) / self._zoom
+            corners, pad = upright(ends, -self._turn), 2 / self._zoom
+            (left, top), (right, bottom) = corners.min(axis=0) - pad, corners.max(axis=0) + pad
+            self.update(QRectF(left, top, right - left, bottom - top))
 
     # -- painting
 
@@ -187,10 +218,11 @@ class LandmarkItem(QGraphicsItem):
         if self._dot > style.SMALLEST_DOT or not self._layers["skeleton"]:  # else dots would hide a tiny face
             self._paint_dots(painter, shown, points, near)
         self._paint_marks(painter, points)
-        if self._layers["labels"]:
-            paint_names(painter, shown.names, points, self._dot)
-        named = self._hovered if self._hovered is not None else self._selected
-        if named is not None and not self._dragged and named < len(points) and np.isfinite(points[named]).all():
+        written = self._named()
+        paint_names(painter, shown.names, written, (view.dx(), view.dy()))
+        named = self._hovered if self._hovered is not None or self._grouped else self._selected
+        free = named is not None and not self._dragged and named not in written and named < len(points)
+        if named is not None and free and np.isfinite(points[named]).all():
             x, y = points[named].tolist()
             paint_tag(painter, shown.names[named], x, y, outward_left=x < float(np.nanmean(points[:, 0])))
         painter.restore()
@@ -245,7 +277,7 @@ class LandmarkItem(QGraphicsItem):
         painter.setBrush(Qt.BrushStyle.NoBrush)
         if self._hovered is not None and self._hovered < len(points) and self._hovered != self._selected:
             ink.ringed(painter, ink.circles(points[self._hovered][None], self._dot + 3.5), style.SELECTED, 1.4)
-        if self._selected is None or self._selected >= len(points):
+        if self._selected is None or self._selected >= len(points) or self._grouped:
             return
         here = points[self._selected][None]
         if not np.isfinite(here).all():

@@ -10,14 +10,16 @@ import numpy.typing as npt
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QFontMetricsF, QImage, QPainter, QTransform
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Flag
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.image_item import ImageItem
 from scaf_gui.gui.canvas.shown import Shown
 from scaf_gui.gui.canvas.sprites import stamp
 
-#: radius of the loupe, and how much room it leaves around the landmark, screen pixels
-RADIUS, CLEAR = 88.0, 46.0
+#: radius of the loupe, and how much room it leaves around the landmark, screen pixels; its middle is the middle of a
+#: pixel, so that the cross-hair is one pixel wide
+RADIUS, CLEAR = 88.5, 46.0
 #: how often it enlarges what the canvas shows: at least, at most, and by one notch of the wheel
 SMALLEST, LARGEST, STEP = 1.5, 32.0, 1.25
 #: where it can be pinned; "" lets it go with the landmark
@@ -27,7 +29,7 @@ _LARGEST_PIXEL = 18.0
 _MARGIN = 12.0
 _RIM = 3.0  # the rim reaches so far out
 _DIAGONAL = float(np.sqrt(0.5))
-#: directions from the landmark to the loupe, the first that fits is taken
+#: directions from the landmark to the loupe, the better ones first
 _SIDES = (
     (_DIAGONAL, -_DIAGONAL),
     (-_DIAGONAL, -_DIAGONAL),
@@ -41,19 +43,31 @@ _SIDES = (
 
 
 def beside(
-    point: tuple[float, float], view: tuple[float, float], before: tuple[float, float] | None = None
+    point: tuple[float, float],
+    view: tuple[float, float],
+    before: tuple[float, float] | None = None,
+    others: FloatArray | None = None,
 ) -> tuple[tuple[float, float], tuple[float, float]] | None:
     """Where the middle of a loupe goes that shows a point of the screen.
 
     :param view: (width, height) of the viewport
     :param before: the direction it had; it is kept while it fits, so that the loupe does not jump
+    :param others: (N, 2) screen points of which it is to hide as few as possible; rows of NaN count for nothing
     :returns: the middle and its direction from the point; ``None`` where the viewport is too small for it
     """
     reach = RADIUS + CLEAR
+    best: tuple[tuple[float, float], tuple[float, float]] | None = None
+    fewest = 0
     for side in (*((before,) if before is not None else ()), *_SIDES):
         x, y = point[0] + side[0] * reach, point[1] + side[1] * reach
         if RADIUS <= x <= view[0] - RADIUS and RADIUS <= y <= view[1] - RADIUS:
-            return (x, y), side
+            if others is None or side == before:
+                return (x, y), side
+            hidden = int((np.hypot(*(others - (x, y)).T) < RADIUS).sum())
+            if best is None or hidden < fewest:
+                best, fewest = ((x, y), side), hidden
+    if best is not None:
+        return best
     corners = [in_corner(corner, view) for corner in CORNERS[1:]]
     far = max(corners, key=lambda corner: float(np.hypot(corner[0] - point[0], corner[1] - point[1])))
     return (far, _SIDES[0]) if np.hypot(far[0] - point[0], far[1] - point[1]) >= reach else None
@@ -88,26 +102,32 @@ class Loupe:
     _side: tuple[float, float] | None = None
 
     def aim(
-        self, place: tuple[float, float] | None, screen: tuple[float, float], view: tuple[float, float]
+        self,
+        place: tuple[float, float] | None,
+        screen: tuple[float, float],
+        view: tuple[float, float],
+        others: FloatArray | None = None,
     ) -> tuple[QRectF, QRectF]:
         """Show the surroundings of another place, or nothing.
 
         :param place: image pixels
         :param screen: the same place in screen pixels
         :param view: (width, height) of the viewport
+        :param others: (N, 2) landmarks on the screen; beside another landmark it goes where it hides the fewest
         :returns: what of the screen must be painted again: where it was, where it is
         """
         before = self.area()
         self.middle = None
+        self._side = self._side if place is not None else None
         if place is not None and -CLEAR < screen[0] < view[0] + CLEAR and -CLEAR < screen[1] < view[1] + CLEAR:
             self.place = place
             if self.corner:
                 self.middle = pinned(screen, view, self.corner)
             else:
-                found = beside(screen, view, self._side)
+                found = beside(screen, view, self._side, others)
                 self.middle, self._side = found if found is not None else (None, None)
-        if self.middle is not None:  # on whole pixels, so that the picture stays sharp
-            self.middle = (round(self.middle[0]), round(self.middle[1]))
+        if self.middle is not None:  # its corners on whole pixels, so that the picture stays sharp
+            self.middle = (round(self.middle[0] - RADIUS) + RADIUS, round(self.middle[1] - RADIUS) + RADIUS)
         return before, self.area()
 
     def area(self) -> QRectF:

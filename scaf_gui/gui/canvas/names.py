@@ -39,14 +39,23 @@ def paint_tag(painter: QPainter, text: str, x: float, y: float, *, outward_left:
     painter.drawText(area, Qt.AlignmentFlag.AlignCenter, text)
 
 
-def paint_names(painter: QPainter, names: Sequence[str], points: FloatArray, dot: float) -> None:
-    """Write names beside landmarks, (num_landmarks, 2) screen pixels; those without room are left out.
+#: of a landmark its name's (x, y, width, height), screen pixels
+Plates = dict[int, tuple[float, float, float, float]]
 
-    What was placed before depends on all landmarks, so all must be painted when one of them moves.
+
+def plates(names: Sequence[str], points: FloatArray, dot: float) -> Plates:
+    """Where names of landmarks, (num_landmarks, 2) screen pixels, are written; those without room have no place.
+
+    As names make room for each other, moving one landmark may move several.
     """
+    return dict(place(points, _sizes(tuple(names)), dot))
+
+
+def paint_names(painter: QPainter, names: Sequence[str], where: Plates, shift: tuple[float, float]) -> None:
+    """Write names where :func:`plates` says, moved by so many screen pixels."""
     ratio = painter.device().devicePixelRatioF()
-    for landmark, (x, y, _, _) in place(points, _sizes(tuple(names)), dot):
-        crisp = QPointF(round(x * ratio) / ratio, round(y * ratio) / ratio)
+    for landmark, (x, y, _, _) in where.items():
+        crisp = QPointF(round((x + shift[0]) * ratio) / ratio, round((y + shift[1]) * ratio) / ratio)
         painter.drawPixmap(crisp, _plate(names[landmark], ratio))
 
 
@@ -97,21 +106,25 @@ def place(points: FloatArray, sizes: FloatArray, dot: float) -> list[tuple[int, 
     first, second = np.where(outward, left, right), np.where(outward, right, left)
     corners = np.stack([first, second, above, below]).transpose(2, 0, 1)  # (N, 4, 2)
     areas = np.concatenate([corners, corners + sizes[here][:, None]], axis=2)  # (N, 4 sides, left top right bottom)
-    free = ~_overlap(areas, dots)
-    taken, count, placed = np.empty((len(here), 4)), 0, []
-    for row, landmark in enumerate(here.tolist()):
-        for side in np.flatnonzero(free[row]).tolist():
-            area = areas[row, side]
-            if not _overlap(area, taken[:count]):
-                taken[count], count = area, count + 1
-                placed.append((landmark, (float(area[0]), float(area[1]), float(width[row]), float(height[row]))))
-                break
+    rows, sides = np.nonzero(~_overlap(areas, dots))
+    free = areas[rows, sides]
+    meet = _meet(free[:, None], free)
+    blocked, placed, last = np.zeros(len(free), dtype=np.bool_), [], -1
+    for number, row in enumerate(rows.tolist()):  # sides of a landmark follow each other, the best one first
+        if row != last and not blocked[number]:
+            x0, y0 = free[number, :2].tolist()
+            blocked |= meet[number]
+            placed.append((int(here[row]), (x0, y0, float(width[row]), float(height[row]))))
+            last = row
     return placed
 
 
 def _overlap(areas: FloatArray, others: FloatArray) -> BoolArray:
     """Which rectangles (..., 4), (left, top, right, bottom), meet any of (N, 4); (...) bool."""
-    left, top, right, bottom = others.T
-    one = areas[..., None, :]
-    meet = (one[..., 0] < right) & (one[..., 2] > left) & (one[..., 1] < bottom) & (one[..., 3] > top)
-    return np.asarray(meet.any(axis=-1))
+    return np.asarray(_meet(areas[..., None, :], others).any(axis=-1))
+
+
+def _meet(one: FloatArray, other: FloatArray) -> BoolArray:
+    """Whether rectangles (..., 4) meet others (..., 4)."""
+    left, top, right, bottom = np.moveaxis(other, -1, 0)
+    return np.asarray((one[..., 0] < right) & (one[..., 2] > left) & (one[..., 1] < bottom) & (one[..., 3] > top))

@@ -201,17 +201,38 @@ def _slanted(
     matrix = matrix - np.array([[0, 0, low[0]], [0, 0, low[1]]])
     method = (cv2.INTER_NEAREST if squares else cv2.INTER_LINEAR) | cv2.WARP_INVERSE_MAP
 
-    def warped(of: ByteArray) -> ByteArray:
-        made = cv2.warpAffine(of[area], matrix, (width, height), flags=method, borderMode=cv2.BORDER_REPLICATE)
+    def warped(part: ByteArray) -> ByteArray:
+        made = cv2.warpAffine(part, matrix, (width, height), flags=method, borderMode=cv2.BORDER_REPLICATE)
         return np.asarray(made, dtype=np.uint8)
 
-    pixels = _packed(_looked(warped(source), look, None if light is None else warped(light)))
-    whole = np.full((high[1] - low[1], high[0] - low[0]), 255, dtype=np.uint8)
-    inside = cv2.warpAffine(
-        whole, matrix, (width, height), flags=cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_CONSTANT
-    )
-    pixels = np.where(np.asarray(inside) > 0, pixels, np.uint32(0))
+    if look is None:
+        pixels = _words(warped(_bgra(source[area])))
+    else:
+        pixels = _packed(_looked(warped(source[area]), look, None if light is None else warped(light[area])))
+    first, end = _spans(matrix, width, height, high[0] - low[0], high[1] - low[1])
+    for row, (start, stop) in enumerate(zip(first.tolist(), end.tolist(), strict=True)):
+        pixels[row, :start] = pixels[row, stop:] = 0
     return 0, 0, pixels
+
+
+def _spans(
+    matrix: FloatArray, width: int, height: int, columns: int, rows: int
+) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """For each row of a turned view the first pixel over the image and one past the last.
+
+    :param matrix: (2, 3) from the view's pixels to the image's, which has so many columns and rows
+    """
+    row = np.arange(height)
+    first, end = np.zeros(height), np.full(height, float(width))
+    for (step, down, start), side in zip(matrix.tolist(), (columns, rows), strict=True):
+        at = down * row + start  # of the row's first pixel; over the image it is from -0.5 on, below side - 0.5
+        if abs(step) < 1e-9:
+            end[(at < -0.5) | (at >= side - 0.5)] = 0.0
+            continue
+        near, far = np.sort([(-0.5 - at) / step, (side - 0.5 - at) / step], axis=0)
+        first, end = np.maximum(first, np.ceil(near)), np.minimum(end, np.ceil(far))
+    first = np.minimum(first, width)
+    return first.astype(np.intp), np.maximum(first, end).astype(np.intp)
 
 
 def _looked(rgb: ByteArray, look: Look | None, light: ByteArray | None) -> ByteArray:

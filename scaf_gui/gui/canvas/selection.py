@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QPainter, QTransform
@@ -81,11 +83,20 @@ def part_at(
 
 
 def paint(
-    painter: QPainter, view: QTransform, shown: Shown, chosen: frozenset[int], zoom: float, *, active: str = ""
+    painter: QPainter,
+    view: QTransform,
+    shown: Shown,
+    chosen: frozenset[int],
+    zoom: float,
+    *,
+    active: str = "",
+    before: FloatArray | None = None,
+    carried: Callable[[FloatArray], FloatArray] = lambda marks: marks,
 ) -> None:
     """Draw rings around the chosen landmarks and, around two or more, the box with its handles.
 
     :param active: the kind of handle that is held, or under the cursor
+    :param before: (num_landmarks, 2) where they were when a handle was taken: the box is theirs, ``carried`` along
     """
     points = shown.points[sorted(chosen)]
     points = points[np.isfinite(points).all(axis=1)]
@@ -96,12 +107,12 @@ def paint(
     stamp(painter, places, "circle", 5.0, style.SELECTED, 1.0)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     turn = float(np.arctan2(view.m12(), view.m11())) if view.m12() else 0.0
-    box = frame(shown.points, chosen, zoom, turn)
+    box = frame(shown.points if before is None else before, chosen, zoom, turn)
     if box is not None:
         left, top, right, bottom = box
         (_, at), *_rest = handles(box, zoom)
         marks = np.array([(left, top), (right, top), (right, bottom), (left, bottom), at, (at[0], top)])
-        *corners, knob, foot = (view.map(QPointF(x, y)) for x, y in upright(marks, -turn).tolist())
+        *corners, knob, foot = (view.map(QPointF(x, y)) for x, y in carried(upright(marks, -turn)).tolist())
         for colour, width in ((style.SOFT_HALO, 3.0), (style.SELECTED, 1.2)):
             painter.setPen(style.pen(colour, width, dashed=colour == style.SELECTED))
             painter.drawPolygon(corners)

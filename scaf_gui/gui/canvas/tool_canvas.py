@@ -114,7 +114,8 @@ class ToolCanvas(GroupCanvas):
             return
         place = self.position(self._magnified()) if self.loupe_on and self._image.size is not None else None
         at = self.viewportTransform().map(QPointF(*(place or (0.0, 0.0))))
-        for area in self.loupe.aim(place, (at.x(), at.y()), self._extent()):
+        others = self.screen_points() if place is not None else None
+        for area in self.loupe.aim(place, (at.x(), at.y()), self._extent(), others):
             if not area.isEmpty():
                 self.viewport().update(area.toAlignedRect())
 
@@ -159,7 +160,8 @@ class ToolCanvas(GroupCanvas):
         made = held.result
         if isinstance(held, Rubber) and self._shown is not None:
             if held.travelled:
-                self.select_group(held.inside(self._shown.points), add=True)
+                # a single landmark is always selected after some work: only a selection of several is added to
+                self.select_group(held.inside(self._shown.points), add=len(self._group) > 1)
         elif made is not None:
             self.pointsMoved.emit(made)
         elif not held.travelled and isinstance(held, Transform | CurveDrag):
@@ -231,6 +233,9 @@ class ToolCanvas(GroupCanvas):
             fixed[landmark] = False
             assert self._scheme is not None
             self._held = CurveDrag(screen, place, self._shown.points, self._scheme, landmark, fixed, self.reach)
+        if isinstance(self._held, Transform):  # the handle is meant, not a landmark below it
+            self._hovered = None
+            self._mark()
         return self._held is not None
 
     def _on_curve(self, landmark: int) -> bool:
@@ -286,8 +291,12 @@ class ToolCanvas(GroupCanvas):
             return
         view = self.viewportTransform()
         if self._group:
-            active = self._held.kind if isinstance(self._held, Transform) else self._part
-            selection.paint(painter, view, self._shown, self._group, self.zoom, active=active)
+            around, held = (self._shown, self._group, self.zoom), self._held
+            if isinstance(held, Transform):  # its frame goes with the handle that is held
+                going = {"active": held.kind, "before": held.points, "carried": held.carried}
+                selection.paint(painter, view, *around, **going)  # type: ignore[arg-type]
+            else:
+                selection.paint(painter, view, *around, active=self._part)
         if isinstance(self._held, CurveDrag):
             selection.paint_reach(painter, view, self._shown.points, self._held.weights)
         if isinstance(self._held, Rubber) and self._held.travelled:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 from PySide6.QtCore import QPoint, Qt
+from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
@@ -77,3 +78,19 @@ class Heard:
 
 def noise(width: int, height: int) -> ByteArray:
     return np.random.default_rng(3).integers(0, 255, (height, width, 3), dtype=np.uint8)
+
+
+def pixels(canvas: Canvas) -> ByteArray:
+    """(height, width, 3) uint8 RGB of the canvas, painted anew as a whole."""
+    QApplication.processEvents()
+    image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
+
+
+def on_screen(canvas: Canvas) -> ByteArray:
+    """What stands in the window now, with only the regions repainted that were asked for."""
+    QApplication.processEvents()
+    screen = canvas.screen().grabWindow(canvas.winId()).toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(screen.constBits(), dtype=np.uint8).reshape(screen.height(), screen.bytesPerLine())
+    return rows[:, : 3 * screen.width()].reshape(screen.height(), screen.width(), 3).copy()

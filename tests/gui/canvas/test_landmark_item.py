@@ -8,14 +8,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QObject, QPoint, QPointF
-from PySide6.QtGui import QImage, QPaintEvent, QRegion
+from PySide6.QtGui import QPaintEvent, QRegion
 from PySide6.QtWidgets import QApplication
 
-from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.face import Box, Face, Flag, State
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.landmark_item import LandmarkItem
-from tests.gui.canvas.stage import FACE, POINTS, SCHEME, Mouse, face_with, make_label, make_prediction, make_scheme
+from tests.gui.canvas.stage import (
+    FACE,
+    POINTS,
+    SCHEME,
+    Mouse,
+    face_with,
+    make_label,
+    make_prediction,
+    make_scheme,
+    on_screen,
+    pixels,
+)
 
 
 class Painted(QObject):
@@ -32,21 +42,6 @@ class Painted(QObject):
 
     def area(self) -> int:
         return sum(rectangle.width() * rectangle.height() for rectangle in self.region)
-
-
-def pixels(canvas: Canvas) -> ByteArray:
-    QApplication.processEvents()
-    image = canvas.viewport().grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(image.constBits(), dtype=np.uint8).reshape(image.height(), image.bytesPerLine())
-    return rows[:, : 3 * image.width()].reshape(image.height(), image.width(), 3).copy()
-
-
-def on_screen(canvas: Canvas) -> ByteArray:
-    """What stands in the window now, with only the regions repainted that were asked for."""
-    QApplication.processEvents()
-    screen = canvas.screen().grabWindow(canvas.winId()).toImage().convertToFormat(QImage.Format.Format_RGB888)
-    rows = np.frombuffer(screen.constBits(), dtype=np.uint8).reshape(screen.height(), screen.bytesPerLine())
-    return rows[:, : 3 * screen.width()].reshape(screen.height(), screen.width(), 3).copy()
 
 
 def test_one_item_for_all_landmarks(canvas: Canvas) -> None:
@@ -102,6 +97,39 @@ def test_only_the_surroundings_are_painted_again(make_canvas: Callable[[], Canva
     QApplication.processEvents()
     assert 0 < painted.area() < 0.1 * 640 * 480
     mouse.release(start + QPoint(8, 3))
+
+
+def test_with_names_only_what_moves_is_painted_again(make_canvas: Callable[[], Canvas]) -> None:
+    canvas = make_canvas()
+    canvas.show_image(np.zeros((400, 600, 3), dtype=np.uint8))
+    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    points = np.column_stack([300 + 150 * np.cos(angle), 200 + 150 * np.sin(angle)])
+    canvas.show_face(face_with(points), None, make_scheme(24))
+    canvas.labels = True
+    canvas.use_loupe(False)
+    for turn in (0.0, 0.4):
+        canvas.turn_to(turn)
+        mouse, painted = Mouse(canvas), Painted()
+        start = mouse.at(*points[10])
+        mouse.press(start)
+        for step in range(5, 40, 5):  # over a neighbour's name, which makes room
+            mouse.move(start + QPoint(step, step))
+        canvas.viewport().installEventFilter(painted)
+        mouse.move(start + QPoint(39, 40))
+        QApplication.processEvents()
+        assert 0 < painted.area() < 0.2 * 640 * 480
+        assert np.abs(on_screen(canvas).astype(int) - pixels(canvas)).max() <= 6
+        canvas.cancel_gesture()
+        mouse.release(start)
+
+
+def test_several_selected_landmarks_are_not_named(canvas: Canvas) -> None:
+    canvas.select(1)
+    named = pixels(canvas)
+    canvas.select_group(frozenset({1, 2, 3}))
+    canvas.select_group(frozenset({1}))
+    assert (pixels(canvas) == named).mean() > 0.99
+    assert not canvas._landmarks._grouped
 
 
 def test_kinds_of_landmarks_look_different(canvas: Canvas) -> None:

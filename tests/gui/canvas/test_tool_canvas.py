@@ -7,16 +7,16 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QFocusEvent, QWheelEvent
+from PySide6.QtGui import QColor, QFocusEvent, QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from scaf_gui.core.face import State
 from scaf_gui.core.scheme import Group, Scheme
-from scaf_gui.gui.canvas import Canvas
-from scaf_gui.gui.canvas.gestures import Moved
-from scaf_gui.gui.canvas.loupe import CLEAR, RADIUS
-from tests.gui.canvas.stage import FACE, Mouse, make_label, make_prediction, noise
+from scaf_gui.gui.canvas import Canvas, selection, style
+from scaf_gui.gui.canvas.gestures import Moved, Transform
+from scaf_gui.gui.canvas.loupe import CLEAR, RADIUS, beside
+from tests.gui.canvas.stage import FACE, Mouse, make_label, make_prediction, noise, pixels
 
 #: a closed eye of six, a curve of three, and one point alone
 EYE = [[60.0, 50.0], [70.0, 44.0], [80.0, 44.0], [90.0, 50.0], [80.0, 56.0], [70.0, 56.0]]
@@ -177,6 +177,61 @@ def test_rubber_band_with_shift_selects_and_adds(face_canvas: Canvas, told: list
     assert not told
 
 
+def test_a_rubber_band_leaves_the_one_landmark_behind_that_was_selected_before(face_canvas: Canvas) -> None:
+    canvas, mouse = face_canvas, Mouse(face_canvas)
+    canvas.select(9)
+    press(canvas, mouse.at(50, 35), SHIFT)
+    mouse.move(mouse.at(75, 70))
+    release(canvas, mouse.at(75, 70), SHIFT)
+    assert canvas.group == {0, 1, 5}
+    assert canvas.selected in canvas.group
+
+
+def test_the_frame_goes_with_the_handle_that_is_held(face_canvas: Canvas) -> None:
+    canvas, mouse = face_canvas, Mouse(face_canvas)
+    canvas.select_group(frozenset({6, 7, 8}))
+    box = selection.frame(POINTS, canvas.group, canvas.zoom)
+    assert box is not None
+    knob = np.array(dict(selection.handles(box, canvas.zoom))["rotate"])
+    middle = np.array([(box[0] + box[2]) / 2, (box[1] + box[3]) / 2])
+    press(canvas, mouse.at(*knob))
+    aside = middle + np.array([np.hypot(*(knob - middle)), 0.0])
+    mouse.move(mouse.at(*aside))
+    held = canvas._held
+    assert isinstance(held, Transform)
+    assert held.carried(knob[None])[0] == pytest.approx(aside, abs=1.5 / canvas.zoom)
+    seen = pixels(canvas)
+    at = mouse.at(*aside)
+    assert seen[at.y(), at.x()].tolist() == list(QColor(style.HUMAN).getRgb()[:3])  # the knob is below the cursor
+    release(canvas, mouse.at(*aside))
+
+
+def test_the_cursor_says_what_a_handle_of_the_selection_does_in_turned_views_too(face_canvas: Canvas) -> None:
+    canvas, mouse, shape = face_canvas, Mouse(face_canvas), Qt.CursorShape
+    for turn in (0.0, np.radians(90), np.radians(200)):
+        canvas.turn_to(turn)
+        canvas.select_group(frozenset({6, 7, 8}))
+        box = selection.frame(POINTS, canvas.group, canvas.zoom, turn)
+        assert box is not None
+        left, top, right, bottom = box
+        corners = selection.upright(np.array([(left, top), (right, top), (right, bottom), (left, bottom)]), -turn)
+        for corner, expected in zip(corners, (shape.SizeFDiagCursor, shape.SizeBDiagCursor) * 2, strict=True):
+            mouse.move(mouse.at(*corner))
+            assert canvas.viewport().cursor().shape() == expected
+        canvas.select_group(frozenset())
+        assert canvas.viewport().cursor().shape() == shape.ArrowCursor
+
+
+def test_the_loupe_goes_where_it_hides_the_fewest_landmarks() -> None:
+    view = (1000.0, 800.0)
+    assert beside((500, 400), view, None, np.full((3, 2), np.nan)) == beside((500, 400), view)
+    first, side = beside((500, 400), view) or ((0, 0), (0, 0))
+    other = beside((500, 400), view, None, np.array([first]))
+    assert other is not None and other[1] != side
+    assert np.hypot(other[0][0] - first[0], other[0][1] - first[1]) > RADIUS
+    assert beside((500, 400), view, side, np.array([first])) == (first, side)  # while it is moved it does not jump
+
+
 def test_a_double_click_selects_the_group_and_shift_adds(face_canvas: Canvas, told: list[Moved]) -> None:
     canvas, mouse = face_canvas, Mouse(face_canvas)
     spot = mouse.at(*POINTS[7])
@@ -221,8 +276,6 @@ def test_a_selection_is_moved_turned_and_scaled_in_one_go_each(face_canvas: Canv
     assert np.allclose(told[0].points[6:9] - POINTS[6:9], np.array([20, 10]) / canvas.zoom)
     canvas.show_face(canvas.face, make_prediction(POINTS), SCHEME)
     assert canvas.group == {6, 7, 8}
-    from scaf_gui.gui.canvas import selection
-
     box = selection.frame(POINTS, canvas.group, canvas.zoom)
     assert box is not None
     knob = dict(selection.handles(box, canvas.zoom))["rotate"]
