@@ -161,7 +161,7 @@ class LandmarkItem(QGraphicsItem):
             (left, top), (right, bottom) = around.min(axis=0), around.max(axis=0)
             pad = style.REACH / self._zoom
             area = QRectF(left - pad, top - pad, right - left + 2 * pad, bottom - top + 2 * pad)
-            if np.isfinite(points[landmark]).all():
+            if np.isfinite(points[landmark]).all() and not self._dragged:  # the name's tag
                 x, y = points[landmark] * self._zoom
                 for tag in tag_areas(self._shown.names[landmark], x, y):
                     below = QRectF(tag.x(), tag.y(), tag.width(), 2 * (y - tag.y()))
