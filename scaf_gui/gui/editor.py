@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 
 import numpy as np
@@ -33,6 +34,18 @@ class Editor(QObject):
         """:param shown: gives the face on the canvas and the prediction that is drawn"""
         self._session = session
         self._shown = shown or (lambda: (None, None))
+
+    @contextmanager
+    def saved_after(self) -> Iterator[None]:
+        """What is edited in the block is written at once, and the disk waited for at its end; trouble is reported."""
+        if self._session is None:
+            yield
+            return
+        try:
+            with self._session.store.soon():
+                yield
+        except ScafError as error:
+            self.refused.emit(error)
 
     def shown(self) -> tuple[Face | None, Prediction | None]:
         """The face on the canvas and the prediction that is drawn."""

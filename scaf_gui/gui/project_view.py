@@ -203,10 +203,11 @@ class ProjectView(QObject):
         if self.navigator.just_came:
             self.status.say("Pressed twice: this face only just came, look at it first")
             return
-        with self.navigator.leaving():
-            done = act()
-        if done:
-            self.navigator.next_waiting()
+        with self.editor.saved_after():  # the next face is painted first
+            with self.navigator.leaving():
+                done = act()
+            if done:
+                self.navigator.next_waiting()
 
     def undo(self) -> None:
         self._travel("Undone", self.session.undo if self.session else None)

@@ -100,6 +100,20 @@ def close(connection: Connection, path: Path) -> None:
         abandon(connection)
 
 
+def flush(path: Path) -> None:
+    """Wait until the write-ahead log, as far as it has been written, is on the disk.
+
+    SQLite does the same at the end of a synchronous transaction, and holds no lock on this file.
+
+    :raises OSError: the disk, or a server, did not take it
+    """
+    log = os.open(os.path.realpath(path) + "-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
+    try:
+        os.fsync(log)
+    finally:
+        os.close(log)
+
+
 def abandon(connection: Connection) -> None:
     """Let go of a project as it is."""
     for identity in [identity for identity, other in _HERE.items() if other is connection]:

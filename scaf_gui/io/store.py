@@ -31,6 +31,7 @@ class ProjectStore:
         self.journal_note = journal_note
         self._connection: database.Connection | None = connection
         self._identity = database.identity_of(path)
+        self._soon = self._owes = False  # edits need not wait for the disk; some are not known to be there
         self._scheme = _parse(self._project_value("scheme"), path)
         self._image_folder = self._find_image_folder()
 
@@ -134,15 +135,46 @@ class ProjectStore:
     def commit(self, edit: Edit) -> None:
         """Make an edit durable: when this returns, it survives a crash of the program or the machine.
 
+        Within :meth:`soon` it survives one of the program, and at the end of the block one of the machine.
+
         :raises ProjectError: it could not be written; nothing of it is in the file
         """
         gone = [(change.face_id,) for change in edit.changes if change.after is None]
         kept = [rows.to_row(change.after) for change in edit.changes if change.after is not None]
         log = (rows.text_in(edit.title), rows.text_in(_who(edit)), Author.now("").when, json.dumps(edit.face_ids))
-        with self._transaction() as connection:
+        with self._transaction(at_once=not self._soon) as connection:
             connection.executemany("DELETE FROM face WHERE id = ?", gone)
             connection.executemany(rows.REPLACE, kept)
             connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
+        self._owes = self._soon and not self.journal_note  # one that is waited for takes along all before it
+
+    @contextmanager
+    def soon(self) -> Iterator[None]:
+        """Edits within the block are written at once, but the disk is waited for at its end.
+
+        For something that shall be on the screen first, and is there within milliseconds.
+
+        :raises ProjectError: at the end: the disk did not take them; they are in the document, and in the file as
+            long as the machine runs
+        """
+        self._soon = True
+        try:
+            yield
+        finally:
+            self._soon = False
+            if self._owes and self._connection is not None:
+                self._flush()
+
+    def _flush(self) -> None:
+        try:
+            database.flush(self.path)
+        except OSError as error:
+            raise ProjectError(
+                f"may not have reached the disk ({error.strerror}): your last label is safe only while this machine "
+                "runs; see to the disk, then undo the last step and repeat it",
+                self.path,
+            ) from error
+        self._owes = False
 
     def edit_log(self) -> list[tuple[str, str, str, tuple[int, ...]]]:
         """(title, who, when, face ids) of every edit, oldest first."""
