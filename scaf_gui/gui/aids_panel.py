@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSignalBlocker, QSize, Qt, Signal
+from PySide6.QtGui import QMouseEvent
 from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabel, QPushButton, QSlider, QWidget
 
 from scaf_gui.gui import theme
@@ -54,6 +55,7 @@ class AidsPanel(QFrame):
     """``changed(Look)``: the person has moved something; ``closed()``: it was put away.
 
     It lies upon the canvas but is no child of it: else the canvas's keys (arrows, Space) would not reach the sliders.
+    It can be dragged out of the way; when the canvas changes its size it goes back into its corner.
     """
 
     changed = Signal(object)
@@ -65,11 +67,14 @@ class AidsPanel(QFrame):
         self.setObjectName("imageAids")
         self.setAccessibleName("Image aids")
         self._look = Look()
+        self._taken: QPoint | None = None  # where it was taken by the mouse, from its own corner
         self._sliders: dict[str, QSlider] = {}
         self._values: dict[str, QLabel] = {}
         title = QLabel("Image aids", self)
         theme.set_role(title, "heading")
-        title.setToolTip("Only what you see changes: the file, the model and your labels do not")
+        title.setToolTip(
+            "Only what you see changes: the file, the model and your labels do not.\nDrag it out of the way."
+        )
         self.close_button = QPushButton(self)
         self.close_button.setToolTip("Put the sliders away; the photo stays as it is shown (I)")
         self.close_button.setAccessibleName("Put the sliders away")
@@ -151,6 +156,23 @@ class AidsPanel(QFrame):
     def _put(self, look: Look) -> None:
         self.show_look(look)
         self.changed.emit(look)
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if event.button() == Qt.MouseButton.LeftButton:
+            self._taken = event.position().toPoint()
+            self.setCursor(Qt.CursorShape.ClosedHandCursor)
+
+    def mouseMoveEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        if self._taken is None:
+            return
+        at = self.mapTo(self._host, event.position().toPoint()) - self._taken
+        low = self._canvas.mapTo(self._host, QPoint(0, 0))
+        high = low + QPoint(self._canvas.width() - self.width(), self._canvas.height() - self.height())
+        self.move(max(low.x(), min(at.x(), high.x())), max(low.y(), min(at.y(), high.y())))
+
+    def mouseReleaseEvent(self, event: QMouseEvent) -> None:  # noqa: N802
+        self._taken = None
+        self.unsetCursor()
 
     def showEvent(self, event: object) -> None:  # noqa: N802
         self._place()

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QDialog
 
 from scaf_gui.core.face import ATTRIBUTES, Flag
 from scaf_gui.gui import theme
-from scaf_gui.gui.acts import ACTS, NUDGES
+from scaf_gui.gui.acts import ACTS, BY_ID, NUDGES
 from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.preferences import ask_settings
 from scaf_gui.gui.queue_model import FILTERS
@@ -25,6 +25,8 @@ _ALWAYS = {
     *("shortcuts", "about"),
     *REMEMBERED,
 }
+#: letters of a menu entry that names an edit
+_LONGEST = 60
 
 
 class Commands:
@@ -32,6 +34,15 @@ class Commands:
 
     def __init__(self, window: MainWindow):
         self._window = window
+
+    def name_undo(self) -> None:
+        """Let the menu say what undo and redo are about to do."""
+        session, actions = self._window.project.session, self._window.actions_by_id
+        history = session.document.history if session is not None else None
+        for name in ("undo", "redo"):
+            edit = getattr(history, f"to_{name}", None)
+            title = BY_ID[name].title if edit is None else f"{BY_ID[name].title}: {edit.title}"
+            actions[name].setText(title if len(title) <= _LONGEST else f"{title[: _LONGEST - 1]}…")
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         """One handler for every act."""

@@ -5,7 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from PySide6.QtCore import QAbstractTableModel, QModelIndex, QObject, QPersistentModelIndex, Qt, Signal
+from PySide6.QtCore import (
+    QAbstractTableModel,
+    QItemSelectionModel,
+    QModelIndex,
+    QObject,
+    QPersistentModelIndex,
+    Qt,
+    Signal,
+)
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QGridLayout,
@@ -28,6 +36,7 @@ from scaf_gui.gui.group_button import GroupButton
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("Landmark", "Flag", "Error %", "Set by")
+_ROW_TOO = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 _FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
 _ATTRIBUTE_NAMES = {
     "pose": ("Pose", "Large head pose"),
@@ -157,6 +166,7 @@ class LandmarkPanel(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.model = LandmarkModel(self)
+        self._shown_id: int | None = None
         self.title = QLabel("Landmarks", self)
         theme.set_role(self.title, "heading")
         self.groups = GroupButton(self)
@@ -234,6 +244,10 @@ class LandmarkPanel(QWidget):
         :param expected: (num_landmarks,) expected errors of the prediction in %, as on the canvas
         """
         self.model.show(scheme, face, prediction, expected)
+        shown_id = face.id if face is not None else None
+        if shown_id != self._shown_id:  # of another face from the first landmark on
+            self._shown_id = shown_id
+            self.table.scrollToTop()
         self.groups.show_scheme(scheme)
         for place, button in enumerate(self.attributes):
             button.setEnabled(face is not None)
@@ -243,11 +257,13 @@ class LandmarkPanel(QWidget):
         self.summary.setText(f"{placed} of {count} by hand" if count else "")
 
     def show_selected(self, landmarks: Sequence[int]) -> None:
-        """Follow the canvas's selection without answering it."""
+        """Follow the canvas's selection without answering it. :param landmarks: the one that keys act from first"""
         selection = self.table.selectionModel()
         selection.blockSignals(True)
         if landmarks:
             self.table.selectRow(landmarks[0])
+            for landmark in landmarks[1:]:
+                selection.select(self.model.index(landmark, 0), _ROW_TOO)
             self.table.scrollTo(self.model.index(landmarks[0], 0))
         else:
             self.table.clearSelection()

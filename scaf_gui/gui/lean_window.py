@@ -86,7 +86,10 @@ def _sentences(found: Lean) -> list[str]:
         lines.append(f"{100 * found.within:.0f} % of those placed blind came to lie within 3 % of the prediction.")
     if found.shown and found.blind:
         lines.append("Part of a difference is no harm: who places a landmark anew spreads, who leaves it does not.")
-    lines.append("In % of the distance between the outer corners of the eyes, or of what the scheme takes instead.")
+    if found.shown or found.blind:
+        lines.append("In % of the distance between the outer corners of the eyes, or of what the scheme takes instead.")
+    else:
+        lines.append("Faces placed blind show where you put landmarks when no pre-fill draws your eye.")
     return lines
 
 

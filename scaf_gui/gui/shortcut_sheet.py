@@ -21,6 +21,8 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.actions import shortcut_rows
 
 _COLUMNS = 3
+#: key caps are one line high, also beside two lines of text
+_LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class ShortcutSheet(QDialog):
@@ -29,7 +31,7 @@ class ShortcutSheet(QDialog):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
-        self.resize(1120, 640)
+        self.resize(1120, 640 if parent is None else max(480, min(900, parent.height() - 80)))
         sheet = QWidget(self)
         columns = QHBoxLayout(sheet)
         columns.setSpacing(28)
@@ -65,8 +67,8 @@ def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> Q
     grid = QGridLayout(section)
     grid.setContentsMargins(0, 0, 0, 4)
     grid.setVerticalSpacing(3)
-    grid.setHorizontalSpacing(14)
-    grid.setColumnMinimumWidth(0, 172)
+    grid.setHorizontalSpacing(12)
+    grid.setColumnMinimumWidth(0, 160)
     grid.setColumnStretch(1, 1)
     section.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
     head = QLabel(title, section)
@@ -80,6 +82,6 @@ def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> Q
         what = QLabel(text.rstrip("…"), section)
         what.setWordWrap(True)
         theme.set_role(what, "muted")
-        grid.addWidget(cap, 2 * place - 1, 0, 1, 2 if wide else 1, Qt.AlignmentFlag.AlignLeft)
+        grid.addWidget(cap, 2 * place - 1, 0, 1, 2 if wide else 1, _LEFT)
         grid.addWidget(what, 2 * place if wide else 2 * place - 1, 0 if wide else 1, 1, 2 if wide else 1)
     return section

@@ -66,7 +66,7 @@ class MainWindow(QMainWindow):
         self.project.blind.use_settings()
         self.workspace.shape_bar.toggled.connect(self.actions_by_id["follow_shape"].setChecked)
         self.workspace.shape_bar.use(self.settings)
-        build_menus(self.menuBar(), self.actions_by_id)
+        build_menus(self.menuBar(), self.actions_by_id)["Edit"].aboutToShow.connect(self.commands.name_undo)
         self._wire()
         self.commands.enable(False)
         self.show_start()

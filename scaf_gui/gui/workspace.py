@@ -76,8 +76,14 @@ class Workspace(QWidget):
             (self.queue.search, self.landmarks.table),
         ):
             QWidget.setTabOrder(first, second)
+        self.canvas.groupSelected.connect(self._show_group)
         theme.news().changed.connect(self._dress)
         self._dress()
+
+    def _show_group(self, group: frozenset[int]) -> None:
+        lead = self.canvas.selected
+        first = () if lead is None else (lead,)
+        self.landmarks.show_selected((*first, *sorted(group - {lead})))
 
     def _dress(self) -> None:
         self.canvas.set_background(theme.palette()["canvas"])
