@@ -13,6 +13,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QProgressBar,
     QPushButton,
+    QSizePolicy,
     QToolButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -93,6 +94,7 @@ class CheckPanel(QWidget):
         head.setContentsMargins(14, 0, 8, 0)
         head.setSpacing(8)
         head.addWidget(self.title)
+        self.summary.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)  # never widens the window
         head.addWidget(self.summary, 1)
         head.addWidget(self.progress)
         for widget in (self.show_fine, self.fine, self.again, self.hide_button):
@@ -214,6 +216,7 @@ class CheckPanel(QWidget):
 
     def _say(self, text: str) -> None:
         self.summary.setText(text)
+        self.summary.setToolTip(text)
 
     def progress_hidden(self) -> None:
         self.progress.hide()
@@ -232,7 +235,7 @@ class CheckPanel(QWidget):
         self._alarms = alarms
         self._fill()
         if not statistics.labels:
-            self._say("No face is finished yet: accept some, then check")
+            self._say("No face is finished yet")
         elif not alarms:
             few = "" if statistics.typical is not None else "; from 20 faces on the usual shape is known, too"
             self._say(f"Nothing found in {statistics.labels} labelled face{'s' * (statistics.labels != 1)}{few}")

@@ -12,6 +12,9 @@ from scaf_gui.core.face import Face, State
 from scaf_gui.gui import theme
 from scaf_gui.gui.queue_model import STATE_NAMES
 
+#: so much of what looks odd comes before name, state and "fine", pixels
+_READABLE = 200
+
 
 class FaceBar(QWidget):
     """Says "accept" and "skip" for those who do not know the keys yet."""
@@ -23,6 +26,7 @@ class FaceBar(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self._reasons: tuple[str, ...] = ()
+        self._name = ""
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.name = QLabel(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
@@ -57,6 +61,7 @@ class FaceBar(QWidget):
         row.setContentsMargins(14, 7, 12, 7)
         row.setSpacing(8)
         row.addWidget(self.name, 1)
+        row.addStretch(0)  # takes the room where the name does not fit
         row.addWidget(self.doubt)
         row.addWidget(self.odd)
         row.addWidget(self.fine)
@@ -78,7 +83,7 @@ class FaceBar(QWidget):
         :param which: "face 2 of 3" where the photo has several
         """
         name = "" if face is None else face.image.replace("\n", " ")
-        self.name.setText(f"{name}  ·  {which}" if which else name)
+        self._name = f"{name}  ·  {which}" if which else name
         self.name.setToolTip("" if face is None else face.image)
         state = None if face is None else face.state
         # "to do" goes without saying
@@ -120,18 +125,27 @@ class FaceBar(QWidget):
     def _make_room(self) -> None:
         """Say as much as there is room for beside the buttons; of what looks odd, all stands in the tool tip.
 
-        In a narrow window the file's name goes first (the list has it), then "fine".
+        What looks odd comes before what is said elsewhere: in a narrow window the file's name goes first, then the
+        state (the list has both), then "fine".
         """
         more = f"  +{len(self._reasons) - 1}" if len(self._reasons) > 1 else ""
         self.odd.setText(more)
-        room = self.width() - 36 - sum(w.sizeHint().width() + 8 for w in (self.state, self.skip, self.accept))
+        room = self.width() - 36 - sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
         room -= 0 if self.doubt.isHidden() else self.doubt.sizeHint().width() + 8
         room -= self.odd.sizeHint().width() + 12 if self._reasons else 0
-        fine = self.fine.sizeHint().width() + 8
-        self.fine.setVisible(bool(self._reasons) and room >= fine)
-        room -= fine if self._reasons else 0
-        self.name.setVisible(room >= self.name.minimumWidth() + 8)
-        room = min(room - self.name.minimumWidth() - 8, int(0.34 * self.width()))
+        wide = self.odd.fontMetrics().horizontalAdvance(self._reasons[0]) + 4 if self._reasons else 0
+        wanted = min(wide, _READABLE)
+        for widget, on, width in (
+            (self.fine, bool(self._reasons), self.fine.sizeHint().width()),
+            (self.state, bool(self.state.text()), self.state.sizeHint().width()),
+            (self.name, True, self.name.minimumWidth()),
+        ):
+            fits = room - wanted >= width + 8
+            widget.setVisible(on and fits)
+            room -= width + 8 if on and fits else 0
+        if not self.name.isHidden():  # in its middle least is said
+            wide_name = self.name.minimumWidth() + max(0, room - wide)
+            self.name.setText(self.name.fontMetrics().elidedText(self._name, Qt.TextElideMode.ElideMiddle, wide_name))
         if self._reasons and room >= 40:
             reason = self.odd.fontMetrics().elidedText(self._reasons[0], Qt.TextElideMode.ElideRight, room)
             self.odd.setText(reason + more)

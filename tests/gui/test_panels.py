@@ -3,6 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -11,6 +12,7 @@ from scaf_gui.core.edits import start_label
 from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.core.scheme import load_scheme
 from scaf_gui.gui import theme
+from scaf_gui.gui.face_bar import FaceBar
 from scaf_gui.gui.landmark_panel import LandmarkPanel
 from scaf_gui.gui.status import Status, counted
 from scaf_gui.paths import resource_folder
@@ -66,3 +68,49 @@ def test_landmarks_show_names_flags_expected_errors_and_who_set_them(qtbot: QtBo
     assert panel.table.selectionModel().selectedRows()[0].row() == 2
     panel.show_face(None, None, None)
     assert panel.model.rowCount() == 0 and not panel.attributes[0].isEnabled()
+
+
+@pytest.mark.parametrize("width", [520, 620, 730, 1400])
+def test_in_a_narrow_bar_what_looks_odd_comes_before_name_and_state(
+    qtbot: QtBot, dressed: QApplication, width: int
+) -> None:
+    bar = FaceBar()
+    qtbot.addWidget(bar)
+    bar.resize(width, 44)
+    bar.show()
+    bar.show_face(Face(1, "a_rather_long_name_of_a_photo.jpg", state=State.STARTED), True)
+    bar.show_doubt(12, begun=True)
+    bar.show_findings(("Right eye 01 and left eye 02 look exchanged", "Two landmarks in one place"))
+    QApplication.processEvents()
+    shown = [button for button in (bar.doubt, bar.odd, bar.skip, bar.accept, bar.fine) if button.isVisible()]
+    assert {bar.doubt, bar.odd, bar.skip, bar.accept} <= set(shown)
+    for button in shown:
+        assert button.width() >= button.minimumSizeHint().width() and button.geometry().right() < width
+    if width >= 620:
+        assert bar.odd.text().startswith("Right eye 0") and bar.odd.text().endswith("+1")
+    assert bar.state.isVisible() == bar.name.isVisible() == (width == 1400)
+    bar.show_findings(())
+    assert bar.name.isVisible() or width == 520
+
+
+def test_the_list_shows_all_that_is_selected_and_begins_anew_with_another_face(
+    qtbot: QtBot, dressed: QApplication
+) -> None:
+    scheme = load_scheme(resource_folder() / "schemes" / "300w-68.json")
+    panel = LandmarkPanel()
+    qtbot.addWidget(panel)
+    panel.resize(290, 400)
+    panel.show()
+    chosen: list[int] = []
+    panel.chosen.connect(chosen.append)
+    panel.show_face(scheme, Face(1, "a.jpg"), None)
+    panel.show_selected((60, 61, 62))
+    rows = panel.table.selectionModel().selectedRows()
+    assert sorted(index.row() for index in rows) == [60, 61, 62]
+    assert panel.table.verticalScrollBar().value() > 0
+    panel.show_face(scheme, Face(1, "a.jpg"), None)
+    assert panel.table.verticalScrollBar().value() > 0  # the same face: the list stays
+    panel.show_selected(())
+    panel.show_face(scheme, Face(2, "b.jpg"), None)
+    assert panel.table.verticalScrollBar().value() == 0
+    assert not panel.table.selectionModel().selectedRows() and not chosen

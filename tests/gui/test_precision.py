@@ -128,6 +128,21 @@ def test_nudges_of_one_landmark_are_one_step_of_undo(
     assert np.allclose(points(window)[30] - truth[30], [-9, 0.1])
 
 
+def test_the_menu_names_what_undo_and_redo_are_about_to_do(window: MainWindow, truth: FloatArray) -> None:
+    menu = next(entry.menu() for entry in window.menuBar().actions() if entry.text() == "Edit")
+    undo, redo = window.actions_by_id["undo"], window.actions_by_id["redo"]
+    menu.aboutToShow.emit()
+    assert (undo.text(), redo.text()) == ("Undo", "Redo")
+    predict(window, truth)
+    window.workspace.canvas.select(30)
+    key(window, Key.Key_Right)
+    menu.aboutToShow.emit()
+    assert (undo.text(), redo.text()) == (f"Undo: {title(window)}", "Redo")
+    undo.trigger()
+    menu.aboutToShow.emit()
+    assert undo.text() == "Undo" and redo.text().startswith("Redo: Move ")
+
+
 def test_landmarks_may_lie_outside_the_image(window: MainWindow, truth: FloatArray) -> None:
     predict(window, truth)
     window.workspace.canvas.select(0)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -120,6 +120,24 @@ def test_sliders_by_key_and_mouse_change_the_canvas_and_nothing_else(window: Mai
     key(window, Key.Key_I)
     assert panel.isHidden()
     assert not window.actions_by_id["image_aids"].isChecked()
+
+
+def test_the_sliders_can_be_dragged_out_of_the_way_but_not_off_the_canvas(window: MainWindow) -> None:
+    canvas, panel = window.workspace.canvas, window.project.aids.panel
+    QTest.keyClick(canvas, Qt.Key.Key_I)
+    corner, spot = panel.pos(), QPoint(60, 12)
+    around = QRect(canvas.mapTo(panel.parentWidget(), QPoint(0, 0)), canvas.size())
+    QTest.mousePress(panel, LEFT, pos=spot)
+    QTest.mouseMove(panel, spot + QPoint(-40, 30))
+    assert panel.pos() == corner + QPoint(-40, 30)
+    QTest.mouseMove(panel, spot + QPoint(5000, 5000))
+    assert panel.geometry().bottomRight() == around.bottomRight()
+    QTest.mouseMove(panel, spot + QPoint(-9000, -9000))
+    assert panel.pos() == around.topLeft()
+    QTest.mouseRelease(panel, LEFT, pos=spot)
+    QTest.mouseMove(panel, spot + QPoint(30, 30))
+    assert panel.pos() == around.topLeft()
+    assert canvas.hasFocus()
 
 
 def test_the_original_is_shown_while_the_key_is_held(window: MainWindow) -> None:
