@@ -100,18 +100,20 @@ def close(connection: Connection, path: Path) -> None:
         abandon(connection)
 
 
-def flush(path: Path) -> None:
+def flush(path: Path, anew: bool = False) -> None:
     """Wait until the write-ahead log, as far as it has been written, is on the disk.
 
     SQLite does the same at the end of a synchronous transaction, and holds no lock on this file.
 
+    :param anew: write it once more first: after a failure a system may take for written what is not
     :raises OSError: the disk, or a server, did not take it
     """
-    log = os.open(os.path.realpath(path) + "-wal", os.O_RDWR | getattr(os, "O_BINARY", 0))
-    try:
-        os.fsync(log)
-    finally:
-        os.close(log)
+    with open(os.path.realpath(path) + "-wal", "r+b", buffering=0) as log:  # noqa: PTH123 - where SQLite has it
+        if anew:
+            written = log.read()
+            log.seek(0)
+            log.write(written)
+        os.fsync(log.fileno())
 
 
 def abandon(connection: Connection) -> None:

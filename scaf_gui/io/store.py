@@ -31,7 +31,9 @@ class ProjectStore:
         self.journal_note = journal_note
         self._connection: database.Connection | None = connection
         self._identity = database.identity_of(path)
-        self._soon = self._owes = False  # edits need not wait for the disk; some are not known to be there
+        self._soon = self._owes = self._refused = (
+            False  # edits wait later; some have yet to; the disk did not take them
+        )
         self._scheme = _parse(self._project_value("scheme"), path)
         self._image_folder = self._find_image_folder()
 
@@ -146,7 +148,7 @@ class ProjectStore:
             connection.executemany("DELETE FROM face WHERE id = ?", gone)
             connection.executemany(rows.REPLACE, kept)
             connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
-        self._owes = self._soon and not self.journal_note  # one that is waited for takes along all before it
+        self._owes |= self._soon and not self.journal_note
 
     @contextmanager
     def soon(self) -> Iterator[None]:
@@ -167,14 +169,15 @@ class ProjectStore:
 
     def _flush(self) -> None:
         try:
-            database.flush(self.path)
+            database.flush(self.path, anew=self._refused)
         except OSError as error:
+            self._refused = True
             raise ProjectError(
                 f"may not have reached the disk ({error.strerror}): your last label is safe only while this machine "
                 "runs; see to the disk, then undo the last step and repeat it",
                 self.path,
             ) from error
-        self._owes = False
+        self._owes = self._refused = False
 
     def edit_log(self) -> list[tuple[str, str, str, tuple[int, ...]]]:
         """(title, who, when, face ids) of every edit, oldest first."""

@@ -5,12 +5,15 @@
     python tests/benchmarks/next_face.py [--data FOLDER] [--photos 24] [--megapixels 24] [--labelme PYTHON]
 
 Photos are made of small ones (``300w/dev`` below ``--data`` or ``SCAF_DATA``; else rendered faces), enlarged and given
-the noise of a sensor, so that their files are as large as those of a camera. Before each step the file is dropped from
-the system's cache (Linux), so that it is read from the disk. Times are taken in the real window, from before the key
-event is sent to after the canvas has drawn its last layer:
+the noise of a sensor, so that their files are as large as those of a camera. Before each step every file is dropped
+from the system's cache (Linux), so that it is read from the disk. Times are taken in the real window, from before the
+key event is sent to after the canvas has drawn its last layer; the first frame that shows the photo, and the first at
+full resolution. None of the photos has been in the window before:
 
-- *not seen before*: nothing has been read ahead; the first frame that shows the photo, and the first at full resolution
-- *prefetched*: after the window has come to rest
+- *untouched*: nothing in this program has read the photo, as when somebody leafs faster than photos can be read
+- *looked ahead*: the window has come to rest before, and has made its small copies of what may come next; of the photo
+  itself no pixel is in memory (that of the very next ones is: see *prefetched*)
+- *prefetched*: after the window has come to rest, on the photo that comes next
 - *labelme*: the same files, one after the other in the same run, through its own "open next image", in a process of
   its own; ``PYTHON`` is an interpreter that has it. Its canvas is timed in the same way.
 """
@@ -165,24 +168,34 @@ def measure(folder: Path, home: Path, options: argparse.Namespace) -> None:
             raise SystemExit("no frame within 20 seconds")
         return found["first"], found["used"], found["whole"]
 
+    pictures = navigator._pictures
+
     def rest() -> None:
         hand.wait(lambda: False, 0.1)
-        hand.wait(lambda: not background.is_busy() and navigator._pictures._asked == set(), 120)
+        hand.wait(lambda: not (background.is_busy() or pictures._asked or pictures._looking or pictures._ahead), 120)
         hand.wait(lambda: False, 0.05)
 
     keys = {"PgDown": Qt.Key.Key_PageDown, "Return": Qt.Key.Key_Return}
+    kinds = ("untouched", "looked ahead", "prefetched")
     times: dict[str, list[float]] = {}
     paths = [folder / session.document.face(i).image for i in window.workspace.queue.model.face_order()]
-    half = (len(paths) - 1) // 2
+    # the kinds in turn, so that what else the machine does meanwhile is the same for all
+    plan = [(kind, key) for kind in kinds for key in keys]
     for step in range(len(paths) - 1):
-        unseen, key = step < half, list(keys)[step % 2]
+        kind, key = plan[step % len(plan)]
         rest()
-        if unseen:
-            navigator._pictures.forget()
-            for path in paths:
-                drop_from_cache(path)
+        coming = paths[step + 1]
+        if kind == "untouched":
+            pictures.forget()
+        elif kind == "looked ahead":
+            pictures._kept.clear()
+            if coming not in pictures.copies:
+                raise SystemExit(f"{coming.name}: the window has not looked ahead")
+        for path in paths:
+            drop_from_cache(path)
         first, used, whole = press(keys[key])
-        kind = "not seen before" if unseen else "prefetched"
+        if folder / session.document.face(session.current or 0).image != coming:
+            raise SystemExit("another photo came than was expected")
         times.setdefault(f"{kind}, {key}, first frame", []).append(first)
         times.setdefault(f"{kind}, {key}, processor time of that", []).append(used)
         times.setdefault(f"{kind}, {key}, full resolution", []).append(whole)
@@ -201,7 +214,7 @@ def report(times: dict[str, list[float]]) -> None:
 
     peer = np.median(times["labelme"]) if "labelme" in times else None
     print(f"{'':46s} {'n':>3s} {'median':>8s} {'p95':>8s} {'max':>8s}  ms")
-    for name, values in times.items():
+    for name, values in sorted(times.items()):
         compared = peer is not None and name != "labelme" and "processor" not in name
         ratio = f"   labelme takes {peer / np.median(values):.1f} times as long" if compared else ""
         middle, high, most = np.median(values), np.percentile(values, 95), max(values)

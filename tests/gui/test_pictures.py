@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from pytestqt.qtbot import QtBot
@@ -13,6 +18,7 @@ from scaf_gui.errors import ImageError
 from scaf_gui.gui import pictures
 from scaf_gui.gui.canvas.pyramid import Pyramid
 from scaf_gui.gui.pictures import Pictures
+from scaf_gui.io.images import glance, read_image
 
 WHOLE, SMALL = (48, 64, 3), (6, 8, 3)
 
@@ -107,3 +113,109 @@ def test_a_smaller_copy_stands_where_the_whole_image_does() -> None:
         red = [(picture >> 16 & 255).astype(int) for _, _, picture in (fine, coarse)]
         assert np.abs(red[0] - red[1]).max() <= 255 * 4.5 / 640 + 1.5  # half a pixel of the smaller copy, rounded
         assert abs((red[0] - red[1]).mean()) < 1.0
+
+
+# -- small copies --------------------------------------------------------------------------------------
+
+
+def photo(path: Path, shade: int) -> Path:
+    """A photo so large that a copy pays, of one colour but for its left half."""
+    image = np.full((2008, 3016, 3), shade, np.uint8)
+    image[:, :1508, 0] = 0
+    assert cv2.imwrite(str(path), image)
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for number, name in enumerate("abcd"):
+        photo(tmp_path / f"{name}.jpg", 60 + 40 * number)
+    assert cv2.imwrite(str(tmp_path / "small.jpg"), np.zeros((40, 60, 3), np.uint8))
+    return tmp_path
+
+
+class Files:
+    """Reads a folder; what is read whole and glanced at is written down."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.calls = folder, list[str]()
+
+    def read(self, image: str) -> ByteArray:
+        self.calls.append(image)
+        return read_image(self.folder / image)
+
+    def glance(self, image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+        self.calls.append(f"glance {image}")
+        return glance(self.folder / image)
+
+
+@pytest.fixture
+def files(made: Pictures, folder: Path) -> Iterator[Files]:
+    reader = Files(folder)
+    made.start(reader.read, reader.glance, lambda image: folder / image)
+    yield reader
+    made.start(None)
+
+
+def test_copies_are_made_when_there_is_nothing_else_to_read(
+    made: Pictures, files: Files, folder: Path, qtbot: QtBot
+) -> None:
+    heard = Heard(made)
+    made.want(["a.jpg"])
+    made.look_ahead(["a.jpg", "small.jpg", "gone.jpg", "c.jpg", "b.jpg"])
+    assert folder / "c.jpg" not in made.copies  # not before "a.jpg" is there
+    qtbot.waitUntil(lambda: folder / "b.jpg" in made.copies and folder / "a.jpg" in made.copies)
+    assert heard.loaded == [("a.jpg", False), ("a.jpg", True)] and heard.failed == []
+    assert files.calls == ["glance a.jpg", "a.jpg"]  # all others were only looked at
+    assert made._too_small == {"small.jpg", "gone.jpg"} and folder / "d.jpg" not in made.copies
+    # one of them is wanted: it is there at once, and only the whole photo is read
+    seen = made.small("c.jpg")
+    assert seen is not None and (seen.width, seen.height, seen.is_whole) == (3016, 2008, False)
+    made.want(["c.jpg", "b.jpg"])
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("b.jpg", True))
+    assert heard.loaded[2:] == [("c.jpg", True), ("b.jpg", True)]
+    assert files.calls == ["glance a.jpg", "a.jpg", "c.jpg", "b.jpg"]
+    whole = made.get("c.jpg")
+    assert whole is not None and whole.is_whole
+    fine, coarse = (of.view(0.2, 0, 0, 600, 400) for of in (whole, seen))
+    assert fine is not None and coarse is not None and fine[:2] == coarse[:2]
+    apart = np.abs(fine[2].view(np.uint8).astype(int) - coarse[2].view(np.uint8))
+    assert np.median(apart) <= 2 and (apart > 12).mean() < 0.01  # but for the edge in the middle
+
+
+def test_a_photo_that_was_dropped_is_shown_again_at_once(made: Pictures, files: Files, qtbot: QtBot) -> None:
+    made.want(["a.jpg"])
+    qtbot.waitUntil(lambda: made.get("a.jpg") is not None and files.folder / "a.jpg" in made.copies)
+    made._kept.clear()
+    assert made.small("a.jpg") is not None
+    assert made.small("b.jpg") is None and made.small("small.jpg") is None
+
+
+def test_a_changed_photo_is_not_shown_as_it_was(made: Pictures, files: Files, folder: Path, qtbot: QtBot) -> None:
+    heard = Heard(made)
+    made.look_ahead(["b.jpg", "c.jpg", "d.jpg"])
+    qtbot.waitUntil(lambda: folder / "d.jpg" in made.copies)
+    photo(folder / "new.jpg", 220).replace(folder / "b.jpg")
+    state = (folder / "c.jpg").stat()
+    os.utime(folder / "c.jpg", ns=(state.st_atime_ns, state.st_mtime_ns + 10**9))
+    (folder / "d.jpg").unlink()
+    assert made.small("b.jpg") is None and made.small("c.jpg") is None and made.small("d.jpg") is None
+    made.want(["b.jpg"])
+    qtbot.waitUntil(lambda: heard.loaded == [("b.jpg", False), ("b.jpg", True)])
+    assert files.calls == ["glance b.jpg", "b.jpg"]
+    seen = made.get("b.jpg")
+    assert seen is not None and abs(int(seen.level(0)[1000, 2500, 1]) - 220) < 3
+
+
+def test_a_disk_that_does_not_answer_is_not_waited_for(
+    made: Pictures, files: Files, folder: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made.look_ahead(["a.jpg", "b.jpg"])
+    qtbot.waitUntil(lambda: folder / "b.jpg" in made.copies)
+    hangs = threading.Event()
+    monkeypatch.setattr("scaf_gui.io.copies.stamp_of", lambda path: hangs.wait(20) and None)
+    began = time.monotonic()
+    assert made.small("a.jpg") is None
+    assert made.small("b.jpg") is None
+    assert time.monotonic() - began < 5
+    hangs.set()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
@@ -22,6 +23,7 @@ from scaf_gui.gui.queue_delegate import ROW
 from scaf_gui.gui.queue_model import Role
 from scaf_gui.gui.queue_panel import QueuePanel
 from scaf_gui.gui.thumbnails import Thumbnails, face_cut, loader
+from scaf_gui.io.copies import SmallCopies
 from scaf_gui.paths import resource_folder
 
 SCHEME = load_scheme(resource_folder() / "schemes" / "five-5.json")
@@ -175,6 +177,21 @@ def test_the_loader_reads_real_files(faces_folder: Path) -> None:
     assert pixels.dtype == np.uint8 and pixels.shape[2] == 3 and min(pixels.shape[:2]) > 40
     with pytest.raises(ImageError):
         loader(faces_folder)("none.jpg", None, 112)
+
+
+def test_of_a_large_photo_in_sight_a_small_copy_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = np.zeros((2008, 3016, 3), np.uint8)
+    image[400:600, 2000:2200] = 255
+    assert cv2.imwrite(str(tmp_path / "large.jpg"), image)
+    copies = SmallCopies()
+    load, plainly = loader(tmp_path, copies), loader(tmp_path)
+    face = Box(2000, 400, 200, 200)
+    fine, coarse = load("large.jpg", face, 112), plainly("large.jpg", face, 112)
+    assert tmp_path / "large.jpg" in copies and min(fine.shape[:2]) >= 90
+    middle = fine[len(fine) // 2, len(fine) // 2], coarse[len(coarse) // 2, len(coarse) // 2]
+    assert min(map(np.min, middle)) > 240 and fine.min() < 10
+    monkeypatch.setattr("scaf_gui.io.images._decode", lambda *_: pytest.fail("it was decoded before"))
+    assert load("large.jpg", None, 112).shape[2] == 3
 
 
 def test_a_label_given_meanwhile_shows_at_once(panel: QueuePanel) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ from hypothesis import strategies as st
 
 from scaf_gui.core.document import Document
 from scaf_gui.core.edits import Change, Edit, accept, move_landmark, skip
-from scaf_gui.core.face import Author, Face
+from scaf_gui.core.face import Author, Face, State
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import EditError, ProjectError, SchemeError
 from scaf_gui.io import database
@@ -245,7 +246,9 @@ def test_without_a_write_ahead_log_a_rollback_journal_is_used(
     store = ProjectStore.open(filled)
     assert "rollback journal" in store.journal_note
     assert store._open_connection.execute("PRAGMA synchronous").fetchone() == (2,)
-    store.commit(skip(faces[0]))
+    with store.soon():  # which changes nothing here
+        store.commit(skip(faces[0]))
+        assert store._open_connection.execute("PRAGMA synchronous").fetchone() == (2,)
     assert not filled.with_name(filled.name + "-wal").exists()
     store.close()
     monkeypatch.undo()
@@ -260,6 +263,76 @@ def test_the_log_is_synchronous(filled: Path) -> None:
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
         assert connection.execute("PRAGMA synchronous").fetchone() == (2,)
         assert connection.execute("PRAGMA locking_mode").fetchone() == ("exclusive",)
+
+
+def test_soon_writes_at_once_and_waits_for_the_disk_at_its_end(
+    filled: Path, faces: list[Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    fsync = os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: (synced.append(os.fstat(file).st_ino), fsync(file))[1])
+    with ProjectStore.open(filled) as store:
+        document = Document(store.scheme, store.faces(), store.commit)
+        mode = store._open_connection.execute
+        with store.soon():
+            document.apply(skip(faces[0]))
+            assert mode("PRAGMA synchronous").fetchone() == (1,) and not synced
+            other = sqlite3.connect(f"{copied(filled).as_uri()}?mode=ro", uri=True)  # what a killed program leaves
+            assert other.execute("SELECT state FROM face WHERE id = ?", (faces[0].id,)).fetchone() == ("skipped",)
+            other.close()
+        assert synced == [filled.with_name(filled.name + "-wal").stat().st_ino]
+        with store.soon():
+            pass
+        document.apply(skip(faces[1]))
+        assert mode("PRAGMA synchronous").fetchone() == (2,) and len(synced) == 1
+
+
+def copied(path: Path) -> Path:
+    """A project and its log as they are now, elsewhere."""
+    there = path.with_name("copied") / path.name
+    there.parent.mkdir()
+    for name in (path.name, path.name + "-wal"):
+        shutil.copy(path.with_name(name), there.with_name(name))
+    return there
+
+
+def test_a_disk_that_does_not_take_what_was_written_soon_is_told_of(
+    filled: Path, faces: list[Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_file: int) -> None:
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+
+    with ProjectStore.open(filled) as store:
+        document = Document(store.scheme, store.faces(), store.commit)
+        monkeypatch.setattr(os, "fsync", full)
+        with pytest.raises(ProjectError, match=r"may not have reached the disk .*undo the last step"), store.soon():
+            document.apply(skip(faces[0]))
+        assert document.face(faces[0].id).state is State.SKIPPED
+        with pytest.raises(ProjectError, match="may not have reached"), store.soon():
+            pass  # it is still owed
+        monkeypatch.undo()
+        document.undo()
+        log = filled.with_name(filled.name + "-wal")
+        before, then = log.read_bytes(), log.stat().st_mtime_ns
+        with store.soon():
+            pass  # written once more: the system may take for written what is not
+        assert log.read_bytes() == before and log.stat().st_mtime_ns > then
+        with store.soon():
+            monkeypatch.setattr(os, "fsync", full)  # nothing is owed any more
+        monkeypatch.undo()
+    with ProjectStore.open(filled) as store:
+        assert store.faces()[0] == faces[0]
+
+
+def test_what_fails_within_soon_has_not_happened(filled: Path, faces: list[Face]) -> None:
+    with ProjectStore.open(filled) as store:
+        document = Document(store.scheme, store.faces(), store.commit)
+        connection = store._open_connection
+        connection.execute("PRAGMA max_page_count = 1")
+        many = tuple(Change(None, Face(k, "x" * 500)) for k in range(1000, 1200))
+        with store.soon(), pytest.raises(ProjectError, match="disk is full"):
+            document.apply(Edit("Add faces", many))
+        assert list(document) == faces == store.faces()
 
 
 KILLED = textwrap.dedent(
