@@ -86,6 +86,7 @@ class PhotoFaces(QObject):
         if face is not None and face.box is None:
             self._canvas.begin_box()
         else:
+            self._canvas.approach_box()
             self._canvas.select_box()
 
     def delete(self) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import groupby
-
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QDialog,
@@ -21,6 +19,7 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.actions import shortcut_rows
 
 _COLUMNS = 3
+_MOUSE = "Mouse"
 #: key caps are one line high, also beside two lines of text
 _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -36,16 +35,19 @@ class ShortcutSheet(QDialog):
         columns = QHBoxLayout(sheet)
         columns.setSpacing(28)
         columns.setContentsMargins(0, 0, 8, 0)
-        sections = [(title, list(rows)) for title, rows in groupby(shortcut_rows(), key=lambda row: row[0])]
-        most = sum(len(rows) + 2 for _, rows in sections) / _COLUMNS
+        sections: dict[str, list[tuple[str, str, str]]] = {}
+        for row in shortcut_rows():  # a menu goes on below its submenus
+            sections.setdefault(row[0], []).append(row)
+        lines = {title: len(rows) * (1 + (title == _MOUSE)) for title, rows in sections.items()}
+        most = sum(lines.values()) / _COLUMNS + 2 * len(lines) / _COLUMNS
         column, height = QVBoxLayout(), 0
         columns.addLayout(column, 1)
-        for title, rows in sections:
-            if height and height + len(rows) / 2 > most and columns.count() < _COLUMNS:
+        for title, rows in sections.items():
+            if height and height + lines[title] / 2 > most and columns.count() < _COLUMNS:
                 column.addStretch(1)
                 column, height = QVBoxLayout(), 0
                 columns.addLayout(column, 1)
-            height += len(rows) + 2
+            height += lines[title] + 2
             column.addWidget(_section(title, rows, sheet))
         column.addStretch(1)
         area = QScrollArea(self)
@@ -74,7 +76,7 @@ def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> Q
     head = QLabel(title, section)
     theme.set_role(head, "heading")
     grid.addWidget(head, 0, 0, 1, 2)
-    wide = title == "Mouse"  # what the mouse does takes a sentence
+    wide = title == _MOUSE  # what the mouse does takes a sentence
     for place, (_, keys, text) in enumerate(rows, start=1):
         cap = QLabel(keys, section)
         cap.setObjectName("keyCap")

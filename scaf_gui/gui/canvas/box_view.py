@@ -26,6 +26,8 @@ _DRAWING = {
     "box": "Drag a rectangle around the face, from brows to chin. Return puts one in the middle, Esc draws none.",
     "face": "Drag a rectangle around one more face, from brows to chin. Return puts one in the middle, Esc adds none.",
 }
+#: so long must the larger side of a box be on the screen that its handles leave the face free
+_APART = 90.0
 #: the landmarks are this faint while the box is changed
 _FAINT = 0.35
 
@@ -131,6 +133,12 @@ class BoxView(FaceView):
         self._drawing = what
         self.set_hint(self._hint_text)
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+
+    def approach_box(self) -> None:
+        """Enlarge the face where its box is so small that handles would hide it."""
+        box = self._box_rectangle()
+        if box is not None and max(box[2], box[3]) * self.zoom < _APART and not self.is_box_held:
+            self.fit_face()
 
     def select_box(self) -> None:
         """Give the face's box its handles; the arrow keys move it, then."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QEvent, QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
 from scaf_gui.core.face import Box, BoxSource, State
+from scaf_gui.core.handles import handle_place
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.neighbours import Neighbour, neighbour_at, neighbours
 from tests.gui.canvas.stage import FACE, LEFT, NONE, POINTS, SCHEME, Mouse, face_with, make_prediction
@@ -240,3 +242,24 @@ def test_which_neighbour_a_click_means() -> None:
     assert neighbour_at(found, 10, 10) is found[1]
     assert neighbour_at(found, 10, 10, (5, 5, 8, 8)) is None, "the current face is smaller"
     assert neighbour_at(found, 500, 10) is None
+
+
+def test_a_tiny_box_is_enlarged_before_it_is_changed(canvas: Canvas, boxes: Boxes) -> None:
+    canvas.zoom_by(0.4 / canvas.zoom)
+    canvas.approach_box()
+    canvas.select_box()
+    _, _, width, height = rectangle(canvas)
+    assert max(width, height) * canvas.zoom > 90 and canvas.box_selected
+    near = canvas.zoom
+    canvas.zoom_by(0.9)
+    canvas.approach_box()
+    assert canvas.zoom == pytest.approx(0.9 * near)  # large enough: the view stays
+
+
+def test_the_cursor_of_a_handle_turns_with_the_view(canvas: Canvas, mouse: Mouse, boxes: Boxes) -> None:
+    shape, side = Qt.CursorShape, (1, 0)
+    canvas.select_box()
+    for degrees, expected in ((0, shape.SizeHorCursor), (45, shape.SizeFDiagCursor), (90, shape.SizeVerCursor)):
+        canvas.turn_to(np.radians(degrees))
+        mouse.move(mouse.at(*handle_place(rectangle(canvas), side)))
+        assert canvas.viewport().cursor().shape() == expected
