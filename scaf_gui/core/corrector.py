@@ -24,7 +24,7 @@ from scaf_gui.core.metrics import normaliser
 from scaf_gui.core.scheme import Scheme
 
 #: the last so many labelled faces are learnt from: habits change, and the fit stays quick
-MOST_FACES = 60
+MOST_FACES = 200
 #: a correction is tried from so many faces on
 LEAST_FACES = 2
 #: how much a landmark counts that a person took over instead of placing it

@@ -84,7 +84,8 @@ def say_labelled(
 ) -> Generator[PrefillBatch, None, None]:
     """Let a model that has just taken over predict the labelled faces that its correction is learnt from.
 
-    Before all others: what it was judged with is what is to be shown of the next face.
+    Before all others, those labelled last first, for ``plan.score_seconds``: what it was judged with is what is to be
+    shown of the next face. The rest comes with pre-fill.
     """
     from scaf_gui.io.images import read_image
 
@@ -92,9 +93,13 @@ def say_labelled(
     if model is None or not snapshot.instant or (old is not None and old.id == model.id):
         return
     predictor = predictors.get(model, plan.device, snapshot.scheme)
-    taught_by = {face.face_id for face in crossfit.teachers(snapshot.faces)}
-    jobs = [job for job in snapshot.labelled if job.face_id in taught_by]
+    by_face = {job.face_id: job for job in snapshot.labelled}
+    last = [face.face_id for face in reversed(crossfit.teachers(snapshot.faces))]
+    jobs = [by_face[face_id] for face_id in last if face_id in by_face]
+    ends = monotonic() + plan.score_seconds
     for start in range(0, len(jobs), BATCH):
+        if start and monotonic() > ends:
+            return
         part = {job.face_id: job for job in jobs[start : start + BATCH]}
         found = predict_jobs(
             predictor, model.id, list(part.values()), lambda image: read_image(snapshot.folder / image)
