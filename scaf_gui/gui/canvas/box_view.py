@@ -16,6 +16,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui.canvas import style
 from scaf_gui.gui.canvas.box_drag import BoxDrag
 from scaf_gui.gui.canvas.box_item import BoxItem
+from scaf_gui.gui.canvas.camera import fitted
 from scaf_gui.gui.canvas.cursors import pulling
 from scaf_gui.gui.canvas.drag import THRESHOLD
 from scaf_gui.gui.canvas.face_view import FaceView
@@ -28,6 +29,8 @@ _DRAWING = {
 }
 #: so long must the larger side of a box be on the screen that its handles leave the face free
 _APART = 90.0
+#: and it takes this share of the view when it is shown anew: below the hint
+_BOX_FILL = 0.72
 #: the landmarks are this faint while the box is changed
 _FAINT = 0.35
 
@@ -135,10 +138,15 @@ class BoxView(FaceView):
         self.viewport().setCursor(Qt.CursorShape.CrossCursor)
 
     def approach_box(self) -> None:
-        """Enlarge the face where its box is so small that handles would hide it."""
+        """Show the whole box, so large that its handles leave the face free; the view stays where it does already."""
         box = self._box_rectangle()
-        if box is not None and max(box[2], box[3]) * self.zoom < _APART and not self.is_box_held:
-            self.fit_face()
+        if box is None or self.is_box_held:
+            return
+        x, y, width, height = box
+        seen = all(self._sees(x + across, y + down) for across in (0, width) for down in (0, height))
+        if not seen or max(width, height) * self.zoom < _APART:
+            self._fit = None
+            self._look(fitted(*box, self._extent(), _BOX_FILL, turn=self.turn))
 
     def select_box(self) -> None:
         """Give the face's box its handles; the arrow keys move it, then."""

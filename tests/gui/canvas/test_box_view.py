@@ -244,7 +244,7 @@ def test_which_neighbour_a_click_means() -> None:
     assert neighbour_at(found, 500, 10) is None
 
 
-def test_a_tiny_box_is_enlarged_before_it_is_changed(canvas: Canvas, boxes: Boxes) -> None:
+def test_a_tiny_box_is_enlarged_before_it_is_changed(canvas: Canvas, mouse: Mouse, boxes: Boxes) -> None:
     canvas.zoom_by(0.4 / canvas.zoom)
     canvas.approach_box()
     canvas.select_box()
@@ -254,6 +254,10 @@ def test_a_tiny_box_is_enlarged_before_it_is_changed(canvas: Canvas, boxes: Boxe
     canvas.zoom_by(0.9)
     canvas.approach_box()
     assert canvas.zoom == pytest.approx(0.9 * near)  # large enough: the view stays
+    canvas._move_by(-300, 0)  # a side is out of sight
+    canvas.approach_box()
+    for corner in ((50, 20), (150, 20), (150, 110), (50, 110)):
+        assert canvas.viewport().rect().contains(mouse.at(*corner))
 
 
 def test_the_cursor_of_a_handle_turns_with_the_view(canvas: Canvas, mouse: Mouse, boxes: Boxes) -> None:
