@@ -12,7 +12,8 @@ from scaf_gui import paths
 from scaf_gui.core.edits import change_face, reset_to_prediction, set_box
 from scaf_gui.core.face import Author, Box, Label, State
 from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError, TrainingError
-from scaf_gui.session import contest
+from scaf_gui.session import contest, scoring
+from scaf_gui.session import refresh as refreshing
 from scaf_gui.session.acquire import reorder
 from scaf_gui.session.curves import learning_curve
 from scaf_gui.session.events import PoolScored, PrefillBatch, RefreshResult, RefreshStarted
@@ -233,6 +234,25 @@ def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, 
     assert take_all(session, session.prefill(device="cpu")) == 10
     assert len(session.queue.scores) == 12 and session.queue.order[:2] == front
     assert len(session.work.to_predict) == 0
+
+
+def test_a_new_model_predicts_the_labels_that_teach_first(make_session, label, tiny, slim, monkeypatch):
+    """Those labelled last before the others, as far as the time for the sample allows; the rest comes with pre-fill."""
+    monkeypatch.setattr(scoring, "BATCH", 1)
+    session = make_session()
+    done = label(session, 3)
+    plan = refreshing.Plan(preset=tiny, device="cpu", score_seconds=0.0)
+    work = refreshing.refresh(session.snapshot(), plan, session.wanted, session.cache, session.predictors)
+    events = list(work)
+    labelled, ahead = (event for event in events if isinstance(event, PrefillBatch))
+    assert len(labelled.predictions) == 1 and set(labelled.predictions) < set(done)
+    assert not set(ahead.predictions) & set(done)
+    for event in events:
+        session.take(event)
+    assert sum(session.work.to_predict.get(face_id) is not None for face_id in done) == 2
+    session.instant.enabled = False
+    again = list(refreshing.refresh(session.snapshot(), plan, session.wanted, session.cache, session.predictors))
+    assert not any(set(event.predictions) & set(done) for event in again if isinstance(event, PrefillBatch))
 
 
 def test_prefill_puts_the_wanted_face_first_and_follows_a_drawn_box(trained):
