@@ -15,7 +15,6 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.face import Box
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.errors import ScafError
-from scaf_gui.gui.background import step_back
 from scaf_gui.io.copies import SmallCopies
 
 #: side of the picture that is read; the delegate draws it at about half of that
@@ -79,7 +78,6 @@ class _Job(QRunnable):
         self._home, self._image, self._box, self._load = home, image, box, load
 
     def run(self) -> None:
-        step_back()
         face_id, box = self.key
         picture = QImage()
         if self._home.wants(face_id):
