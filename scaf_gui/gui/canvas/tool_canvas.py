@@ -137,6 +137,12 @@ class ToolCanvas(GroupCanvas):
         self.viewport().setCursor(Qt.CursorShape.CrossCursor) if picture is not None else self.viewport().unsetCursor()
         self.viewport().update()
 
+    def _hover_box(self, screen: QPointF, beside: bool) -> None:
+        if self.picture is None:
+            super()._hover_box(screen, beside)
+        else:  # a press places a landmark, wherever it is
+            self.viewport().setCursor(Qt.CursorShape.CrossCursor)
+
     # -- gestures
 
     @property

@@ -14,6 +14,7 @@ from scaf_gui.core.face import Box, BoxSource, State
 from scaf_gui.core.handles import handle_place
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.neighbours import Neighbour, neighbour_at, neighbours
+from scaf_gui.gui.canvas.placing import Picture
 from tests.gui.canvas.stage import FACE, LEFT, NONE, POINTS, SCHEME, Mouse, face_with, make_prediction
 
 BOX = Box(50.0, 20.0, 100.0, 90.0, BoxSource.DETECTOR)
@@ -267,3 +268,13 @@ def test_the_cursor_of_a_handle_turns_with_the_view(canvas: Canvas, mouse: Mouse
         canvas.turn_to(np.radians(degrees))
         mouse.move(mouse.at(*handle_place(rectangle(canvas), side)))
         assert canvas.viewport().cursor().shape() == expected
+
+
+def test_while_placing_the_cursor_promises_nothing_else(canvas: Canvas, mouse: Mouse, boxes: Boxes) -> None:
+    at = mouse.at(50, 70)  # upon the outline of the box
+    mouse.move(at)
+    assert canvas.viewport().cursor().shape() == Qt.CursorShape.SizeHorCursor
+    mouse.move(mouse.at(10, 10))
+    canvas.show_picture(Picture(SCHEME, None))
+    mouse.move(at)
+    assert canvas.viewport().cursor().shape() == Qt.CursorShape.CrossCursor
