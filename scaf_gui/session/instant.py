@@ -68,7 +68,7 @@ class Instant:
     def _faces(self) -> list[Face]:
         """The faces labelled last, in that order; also those that the model was trained on.
 
-        Refining is gentle, and views are random: residuals on faces it was trained on are hardly smaller.
+        There its residuals are somewhat smaller than elsewhere, but far from nothing: refining is gentle.
         """
         if not self._enabled or self._work.model is None:
             return []
