@@ -33,8 +33,8 @@ from scaf_gui.learning.unlabelled import Batch, Faces, Views
 #: faces that are held out: all are measured, the first ones painted
 HELD_OUT, _PICTURED = 64, 16
 MIN_FACES = 8
-#: views that are made at a time when principal components are sought
-_PART = 64
+#: batches that a checkpoint's BatchNorm statistics are measured on
+_SETTLE_BATCHES = 8
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,10 @@ def pretrain(
         kept = read_state(out, stepper, recipe)
         step, before, parent, grow = kept.step, kept.seconds, kept.parent, kept.grow
     held_out = min(HELD_OUT, len(faces) // 10)
+    # What all processes must do alike, they do with whole batches.
+    whole = Views(faces, recipe.size, recipe.batch, recipe.views, recipe.seed, held_out=held_out)
     if recipe.guided and not resume:
-        stepper.begin_with(_first_codes(faces, recipe, held_out))
+        stepper.begin_with(_first_codes(whole, len(faces)))
     views = Views(
         faces, recipe.size, recipe.batch, recipe.views, recipe.seed,
         held_out=held_out, share=(group.rank, group.processes), workers=workers,
@@ -122,8 +124,9 @@ def pretrain(
             "sources": list(sources),
         }  # fmt: skip
         shown = torch.from_numpy(watched.clean)
-        painted = torch.cat([stepper.paint(shown[at : at + 16]) for at in range(0, len(shown), 16)])
-        made = make_autoencoder(stepper.average.network.Q, stepper.average.network.P, about, parent)
+        network = stepper.settled(whole.batch(step + ahead).shown for ahead in range(_SETTLE_BATCHES))
+        painted = torch.cat([stepper.paint(network, shown[at : at + 16]) for at in range(0, len(shown), 16)])
+        made = make_autoencoder(network.Q, network.P, about, parent)
         if not all(bool(value.isfinite().all()) for value in made.tensors.values()):
             raise TrainingError(_astray(step, math.nan, out))
         made = made.with_figures(_figures(stepper, watched, painted, losses))
@@ -164,10 +167,9 @@ def picture_path(out: Path) -> Path:
     return out.with_suffix(".png")
 
 
-def _first_codes(faces: Faces, recipe: Recipe, held_out: int) -> Components:
-    """Principal components of views like those that are learnt from; every process finds the same."""
-    views = Views(faces, recipe.size, _PART, recipe.views, recipe.seed, held_out=held_out)
-    parts = min(COMPONENT_FACES, 4 * len(faces)) // _PART + 1
+def _first_codes(views: Views, faces: int) -> Components:
+    """Principal components of views like those that are learnt from."""
+    parts = -(-min(COMPONENT_FACES, 4 * faces) // views.batch_size)
     return components(np.concatenate([shrunk(views.batch(part).clean) for part in range(parts)]))
 
 

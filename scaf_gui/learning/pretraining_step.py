@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from scaf_gui.core.arrays import ByteArray
 from scaf_gui.learning.autoencoder import LATENT
 from scaf_gui.learning.averaging import Average
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN
@@ -19,6 +20,7 @@ from scaf_gui.learning.growth import AutoencoderNet
 from scaf_gui.learning.networks import normalise
 from scaf_gui.learning.pretraining_recipes import Recipe
 from scaf_gui.learning.reconstruction import STRUCTURE_SCALE, Structure, blended, pixel_loss
+from scaf_gui.learning.settling import measure
 from scaf_gui.learning.unlabelled import Batch
 
 #: the image discriminator and the prior's loss take part in every 2nd step, the latent discriminator in every 4th
@@ -102,12 +104,26 @@ class Stepper:
         self.average.update(self.net, step)
         return self._group.mean({"total": total.detach(), **{name: value.detach() for name, value in losses.items()}})
 
+    def settled(self, images: Iterable[ByteArray]) -> AutoencoderNet:
+        """A copy of the averaged network whose BatchNorm statistics are measured on images (B, size, size, 3) uint8.
+
+        Averaged statistics are those of weights that were still on their way.
+        """
+        network = AutoencoderNet(self._recipe.size)  # with plain BatchNorm, also where processes share theirs
+        network.load_state_dict(self.average.network.state_dict())
+        untyped: Any = network
+        untyped.to(self._device.torch, memory_format=torch.channels_last)
+        given = (normalise(torch.from_numpy(part).to(self._device.torch), self._mean) for part in images)
+        for _ in measure(_Painting(network, self._detail), given, self._device):
+            pass
+        return network
+
     @torch.no_grad()
-    def paint(self, shown: Tensor) -> Tensor:
-        """What the averaged network makes of images (B, size, size, 3) uint8: the same, on the CPU."""
+    def paint(self, network: AutoencoderNet, shown: Tensor) -> Tensor:
+        """What a settled network makes of images (B, size, size, 3) uint8: the same, on the CPU."""
         with self._device.autocast():
             given = normalise(shown.to(self._device.torch), self._mean)
-            painted = self.average.network(given, 1.0, self._detail)[1]
+            painted = network(given, 1.0, self._detail)[1]
         if painted.shape != given.shape:
             painted = nn.functional.interpolate(painted.float(), scale_factor=2.0, mode="bilinear")
         values: Tensor = (painted.float() + self._mean[:, None, None]) * 255.0
@@ -196,6 +212,18 @@ class Stepper:
     def _kept(self, step: int, call: int) -> Tensor:
         masks = self.prior.dropout(self._recipe.batch, _random(self._recipe.seed, step, 4 + call))
         return self._group.mine(masks, dim=1).to(self._device.torch)
+
+
+class _Painting(nn.Module):
+    """An auto-encoder at the level of detail that it has reached."""
+
+    def __init__(self, network: AutoencoderNet, detail: float) -> None:
+        super().__init__()
+        self.network, self._detail = network, detail
+
+    def forward(self, image: Tensor) -> Tensor:
+        painted: Tensor = self.network(image, 1.0, self._detail)[1]
+        return painted
 
 
 class _Both(nn.Module):

@@ -101,7 +101,7 @@ class Views:
         share: tuple[int, int] = (0, 1),
         workers: int = 0,
     ) -> None:
-        self._faces, self.size, self._batch = faces, size, batch
+        self._faces, self.size, self.batch_size = faces, size, batch
         self._augmentation, self._seed = augmentation, seed
         self._fixed = Order(len(faces), 0)
         self._held_out = held_out
@@ -136,7 +136,7 @@ class Views:
             self._pool.shutdown(cancel_futures=True)
 
     def _view(self, step: int, place: int) -> tuple[ByteArray, ByteArray, ByteArray]:
-        number = self._fixed.at(self._held_out + self._order.at(step * self._batch + place))
+        number = self._fixed.at(self._held_out + self._order.at(step * self.batch_size + place))
         return self._seen(number, self._augmentation, np.random.default_rng([self._seed, step, place]))
 
     def _seen(

@@ -52,7 +52,7 @@ def test_two_processes_have_the_losses_of_one(folder: Path, scaf: Callable[..., 
     shared = json.loads(ended.stdout)  # one object: only one process speaks
     ours, theirs = alone["figures"], shared["figures"]
     assert set(ours) == set(theirs) and "loss_image_discriminator" not in ours
-    assert theirs == pytest.approx(ours, rel=2e-3)
+    assert theirs == pytest.approx(ours, rel=2e-3, abs=2e-4)  # they are rounded
     assert load_autoencoder(Path(shared["file"])).meta["recipe"]["processes"] == 2
 
     # a finished run is neither replaced nor gone on with by mistake
