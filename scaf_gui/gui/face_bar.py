@@ -13,7 +13,7 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.queue_model import STATE_NAMES
 
 #: so much of what looks odd comes before name, state and "fine", pixels
-_READABLE = 200
+_READABLE = 140
 
 
 class FaceBar(QWidget):

@@ -18,6 +18,8 @@ from scaf_gui.gui.canvas.shown import Shown
 from scaf_gui.gui.canvas.sprites import stamp
 
 _EVERYWHERE = QRectF(-1e7, -1e7, 2e7, 2e7)
+#: so many names that have moved are painted again one by one, more of them in one piece
+_MANY = 12
 
 
 class LandmarkItem(QGraphicsItem):
@@ -187,10 +189,15 @@ class LandmarkItem(QGraphicsItem):
         before, self._plates = self._named(), None
         after = self._named()
         moved = before.items() ^ after.items()
-        for _, (x, y, width, height) in moved:
-            ends = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]) / self._zoom
-            corners, pad = upright(ends, -self._turn), 2 / self._zoom
-            (left, top), (right, bottom) = corners.min(axis=0) - pad, corners.max(axis=0) + pad
+        if not moved:
+            return
+        x, y, width, height = np.array([area for _, area in moved]).T
+        ends = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]).transpose(2, 0, 1)
+        corners = upright(ends / self._zoom, -self._turn)  # (names, 4, 2)
+        low, high = corners.min(axis=1) - 2 / self._zoom, corners.max(axis=1) + 2 / self._zoom
+        if len(low) > _MANY:
+            low, high = low.min(axis=0)[None], high.max(axis=0)[None]
+        for (left, top), (right, bottom) in zip(low.tolist(), high.tolist(), strict=True):
             self.update(QRectF(left, top, right - left, bottom - top))
 
     # -- painting
