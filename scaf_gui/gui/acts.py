@@ -363,7 +363,7 @@ GESTURES: tuple[tuple[str, str], ...] = (
     ("Esc while dragging", "Leave the landmark or the box where it was"),
     ("Alt and drag a landmark", "Alone where the shape follows, and the other way round"),
     ("Wheel while dragging", "Loupe's factor; with neighbours along: how far they follow"),
-    ("Shift+drag beside the landmarks", "Select those within a rectangle, beside what is selected"),
+    ("Shift+drag beside the landmarks", "Select those within a rectangle; adds to a selection of several"),
     ("Shift+click a landmark", "Add it to the selection, or take it out"),
     ("Double-click a landmark", "Select its group; with Shift beside what is selected"),
     ("Drag a selection, its corners, its knob", "Move, scale, turn it"),
