@@ -231,7 +231,9 @@ class LandmarkItem(QGraphicsItem):
         free = named is not None and not self._dragged and named not in written and named < len(points)
         if named is not None and free and np.isfinite(points[named]).all():
             x, y = points[named].tolist()
-            paint_tag(painter, shown.names[named], x, y, outward_left=x < float(np.nanmean(points[:, 0])))
+            outward_left = x < float(np.nanmean(points[:, 0]))
+            width = float((widget or painter.device()).width())
+            paint_tag(painter, shown.names[named], x, y, outward_left=outward_left, width=width)
         painter.restore()
 
     def _paint_skeleton(self, painter: QPainter, shown: Shown, points: FloatArray, exposed: QRectF) -> None:

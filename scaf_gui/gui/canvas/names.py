@@ -24,11 +24,13 @@ def tag_areas(text: str, x: float, y: float) -> tuple[QRectF, QRectF]:
     return QRectF(QPointF(x - _TAG_GAP - size.width(), top), size), QRectF(QPointF(x + _TAG_GAP, top), size)
 
 
-def paint_tag(painter: QPainter, text: str, x: float, y: float, *, outward_left: bool) -> None:
-    """Write a landmark's name beside it, away from the middle of the face where there is room."""
+def paint_tag(painter: QPainter, text: str, x: float, y: float, *, outward_left: bool, width: float) -> None:
+    """Write a landmark's name beside it, away from the middle of the face where there is room.
+
+    :param width: of the canvas; what a painter calls its viewport may be the whole window
+    """
     left, right = tag_areas(text, x, y)
-    view = painter.viewport()
-    area = left if (outward_left and left.left() >= 0) or right.right() > view.right() else right
+    area = left if (outward_left and left.left() >= 0) or right.right() > width else right
     if area.top() < 0:  # below instead; the area that is painted again reaches that far
         area.moveTop(y + _TAG_GAP)
     painter.setPen(Qt.PenStyle.NoPen)

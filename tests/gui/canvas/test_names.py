@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
+from PySide6.QtGui import QImage, QPainter
+from PySide6.QtWidgets import QApplication
 
-from scaf_gui.gui.canvas.names import place
+from scaf_gui.gui.canvas.names import paint_tag, place
 
 
 def overlaps(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
@@ -34,3 +37,17 @@ def test_with_room_every_name_stands_beside_its_landmark_on_the_outside() -> Non
 
 def test_no_landmarks_no_names() -> None:
     assert place(np.full((4, 2), np.nan), np.ones((4, 2)), 3.0) == []
+
+
+@pytest.mark.parametrize(("x", "outward_left"), [(190.0, False), (150.0, False), (10.0, True), (100.0, True)])
+def test_a_tag_stays_on_the_canvas_though_the_painter_sees_the_whole_window(
+    qapp: QApplication, x: float, outward_left: bool
+) -> None:
+    window = QImage(600, 120, QImage.Format.Format_RGB888)
+    window.fill(0xFFFFFF)
+    painter = QPainter(window)
+    paint_tag(painter, "contour 13", x, 60.0, outward_left=outward_left, width=200.0)
+    painter.end()
+    drawn = np.array(window.constBits()).reshape(120, -1)[:, : 3 * 600].reshape(120, 600, 3)
+    columns = np.flatnonzero((drawn != 255).any(axis=(0, 2)))
+    assert len(columns) > 50 and columns[-1] < 200
