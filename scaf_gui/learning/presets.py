@@ -54,7 +54,7 @@ class Preset:
     weight_decay: float = 1e-2
     lr_head: float = 2e-3
     lr_encoder: float = 7e-4
-    warm_start: float = 0.1
+    warm_start: float = 0.3
     warm_up: float = 0.15  # share of the steps
     cosine: bool = True
     batch: int = 16
