@@ -293,7 +293,7 @@ ACTS: tuple[Act, ...] = (
         "Reconstruction",
         "View",
         ("Shift+H",),
-        "Show beside the photo how the model's auto-encoder paints this face, with the landmarks on both",
+        "Show beside the photo how the auto-encoder paints this face, with the landmarks on both",
         True,
     ),
     Act(

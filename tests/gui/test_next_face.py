@@ -200,7 +200,7 @@ from scaf_gui.settings import Settings
 ProjectView._begin_work = ProjectView._work_on = lambda self: None
 killing, draw = set(), ToolCanvas.drawForeground
 
-def die(*_):
+def die(*_, **__):
     print(canvas.face.id, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 
