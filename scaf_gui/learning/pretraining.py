@@ -124,7 +124,7 @@ def pretrain(
             "sources": list(sources),
         }  # fmt: skip
         shown = torch.from_numpy(watched.clean)
-        network = stepper.settled(whole.batch(step + ahead).shown for ahead in range(_SETTLE_BATCHES))
+        network = stepper.settled(whole.batch(step + ahead).clean for ahead in range(_SETTLE_BATCHES))
         painted = torch.cat([stepper.paint(network, shown[at : at + 16]) for at in range(0, len(shown), 16)])
         made = make_autoencoder(network.Q, network.P, about, parent)
         if not all(bool(value.isfinite().all()) for value in made.tensors.values()):

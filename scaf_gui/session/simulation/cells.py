@@ -178,7 +178,11 @@ def resolve_preset(name: str, skips: str = "preset", schedule: str = "preset", s
     return found
 
 
+#: what a training from a base never comes to: names, and how a trained model is refined
+_NO_MATTER = ("name", "title", "quick_steps", "warm_start", "refine_keeps_statistics", "refine_augmentation")
+
+
 def preset_hash(preset: Preset) -> str:
-    """Eight hex digits that tell a recipe from every other, its name and title aside."""
-    values = {name: value for name, value in asdict(preset).items() if name not in ("name", "title")}
+    """Eight hex digits that tell a recipe of trainings from a base from every other."""
+    values = {name: value for name, value in asdict(preset).items() if name not in _NO_MATTER}
     return blake2b(dumps(values, sort_keys=True).encode(), digest_size=4).hexdigest()

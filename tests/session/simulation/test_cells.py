@@ -77,5 +77,5 @@ def test_skips_and_schedule_are_independent():
 
 
 def test_the_hash_tells_recipes_apart_but_not_their_names():
-    assert preset_hash(DEFAULT) == preset_hash(replace(DEFAULT, name="x", title="y"))
+    assert preset_hash(DEFAULT) == preset_hash(replace(DEFAULT, name="x", title="y", warm_start=0.5, quick_steps=9))
     assert preset_hash(DEFAULT) != preset_hash(replace(DEFAULT, augmentation=replace(DEFAULT.augmentation, gray=0.3)))
