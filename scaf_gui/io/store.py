@@ -31,9 +31,9 @@ class ProjectStore:
         self.journal_note = journal_note
         self._connection: database.Connection | None = connection
         self._identity = database.identity_of(path)
-        self._soon = self._owes = self._refused = (
-            False  # edits wait later; some have yet to; the disk did not take them
-        )
+        self._soon = False  # edits need not wait for the disk
+        self._owes = False  # some are not known to be on it
+        self._refused = False  # it did not take the last ones
         self._scheme = _parse(self._project_value("scheme"), path)
         self._image_folder = self._find_image_folder()
 
