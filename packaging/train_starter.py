@@ -9,7 +9,8 @@ share) and from rendered faces, beginning with an auto-encoder::
 DATA holds ``300w/pool`` and ``ytf68`` (images with ``.pts``; learnt from) and ``300w/dev`` (measured at every save,
 never learnt from, and no weights are chosen by it). Nothing here reads ``300w/test``, ``300w/test-hard`` or ``multi``;
 tests/benchmarks/active_loop.py measures the final figures. The weights are saved every few minutes, without those
-that are the auto-encoder's; ``--start FILE`` goes on from such a file, for as long as ``--minutes`` says.
+that are the auto-encoder's; ``--start FILE`` goes on from such a file, for as long as ``--minutes`` says. With
+``--base`` too, the generator is the auto-encoder's from then on, whatever the file had.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ from scaf_gui.learning.device import Device, choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import Preset, preset
-from scaf_gui.learning.pretrained import load_autoencoder
+from scaf_gui.learning.pretrained import Autoencoder, load_autoencoder
 from scaf_gui.learning.training import train
 from scaf_gui.paths import resource_folder
 from scaf_gui.samples.render import render_face
@@ -90,6 +91,12 @@ def rendered_faces(count: int, size: int, folder: Path, scheme: Scheme) -> list[
             np.save(label, face.landmarks_68)
         found.append(example(str(image), np.load(label), scheme))
     return found
+
+
+def with_generator(start: Checkpoint, base: Autoencoder) -> Checkpoint:
+    """The checkpoint with the generator of an auto-encoder in place of its own."""
+    other = {name: base.tensors[name] for name in start.tensors if name.startswith("P.")}
+    return replace(start, tensors={**start.tensors, **other})
 
 
 def mixed(sources: Sequence[Source], seed: int = 0) -> list[Example]:
@@ -179,7 +186,10 @@ def main() -> int:
     ]
     watched = labelled_faces(data / "300w" / "dev", scheme)
     base = load_autoencoder(given.base) if given.base else None
-    start = load_checkpoint(given.start, scheme) if given.start else base
+    start: Checkpoint | Autoencoder | None = base
+    if given.start:
+        start = load_checkpoint(given.start, scheme)
+        start = with_generator(start, base) if base is not None else start
     device = choose_device(given.device)
     for source in sources:
         print(f"{source.name}: {len(source.faces)} faces, share {source.share:.2f}", flush=True)

@@ -7,6 +7,9 @@ predictions, so a refresh, which consolidates, begins a new one.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from scaf_gui.core.corrector import MOST_FACES, Corrector, Pair, fit
@@ -29,6 +32,8 @@ class Instant:
         self.corrector: Corrector | None = None
         self._learnt: frozenset[int] = frozenset()
         self._asked: set[tuple[str, PrefillJob]] = set()
+        self._waits = False  # what is to be learnt is put off
+        self._due = False
         document.subscribe(self._document_changed)
         self.learn()
 
@@ -42,8 +47,22 @@ class Instant:
             self._enabled = on
             self.learn()
 
+    @contextmanager
+    def put_off(self) -> Iterator[None]:
+        """Labels that come in the block are learnt from at its end, once: what is in there is not waited for."""
+        self._waits = True
+        try:
+            yield
+        finally:
+            self._waits = False
+            if self._due:
+                self.learn()
+
     def learn(self) -> None:
         """Fit anew to the labels there are; those whose prediction is not known are asked for."""
+        self._due = self._waits
+        if self._waits:
+            return
         model = self._work.model
         faces = self._faces()
         pairs = {face.id: pair for face in faces if (pair := self._pair(face)) is not None}
