@@ -37,6 +37,7 @@ class Navigator(QObject):
     moved = Signal(object)  # face id on the canvas, or None
     shown = Signal(object, object)  # Face and Prediction that are drawn, each may be None
     painted = Signal()  # an image has been put on the canvas
+    arrived = Signal()  # the image that was waited for is painted, or cannot be
     folder_gone = Signal(object)  # FolderError
     image_gone = Signal()  # an image is not where it was
     finished = Signal()  # no face waits any more
@@ -50,6 +51,8 @@ class Navigator(QObject):
         self._pictures.failed.connect(self._failed)
         self._image: str | None = None  # the image on the canvas
         self._is_whole = True  # or only a glance at it
+        #: whether a person looks at an empty canvas: the image is still being read
+        self.is_reading = False
         self._leaving = False
         #: seconds; see :data:`DOUBLE_PRESS`
         self.double_press = DOUBLE_PRESS
@@ -70,6 +73,7 @@ class Navigator(QObject):
         self._been.clear()
         self._ahead.clear()
         self._image = self._prediction = None
+        self.is_reading = False
         self._session = session
         if session is None:
             self._pictures.start(None)
@@ -100,6 +104,10 @@ class Navigator(QObject):
     def copies(self) -> SmallCopies:
         """Small copies of large photos, for whoever makes or can use them."""
         return self._pictures.copies
+
+    def give_way(self) -> None:
+        """For other threads that decode images: wait, for a moment at most, while a person waits for one."""
+        self._pictures.give_way()
 
     # -- going somewhere -------------------------------------------------------------------------
 
@@ -227,6 +235,7 @@ class Navigator(QObject):
         self._canvas.finish_gesture()
         session.current = face_id
         self._slow.stop()
+        self.is_reading = False
         face = self._face()
         if face is None:
             self._canvas.show_image(None)
@@ -243,6 +252,7 @@ class Navigator(QObject):
             if pixels is not None:
                 self._put(face.image, pixels)
             else:
+                self.is_reading = True
                 self._want()  # before all else: this is what takes long
                 self._canvas.show_image(None)
                 self._canvas.set_message(None)
@@ -320,6 +330,13 @@ class Navigator(QObject):
         self._put(image, pixels)
         self._refresh()
         self._canvas.fit_face()
+        self._canvas.viewport().repaint()  # now: other reading, and other work, come after it
+        self._arrive()
+
+    def _arrive(self) -> None:
+        if self.is_reading:
+            self.is_reading = False
+            self.arrived.emit()
 
     def _failed(self, image: str, error: object) -> None:
         face = self._face()
@@ -329,6 +346,7 @@ class Navigator(QObject):
         self._image = None
         self._canvas.show_image(None)
         self._canvas.show_others(())
+        self._arrive()
         if isinstance(error, FolderError):
             self._canvas.set_message("The image folder is gone.\nYour labels are safe.")
             self.folder_gone.emit(error)

@@ -25,6 +25,11 @@ COPIES = 4
 #: so long a folder is waited for, seconds, to say that a photo is still the one a small copy was made of
 PATIENCE = 0.03
 
+#: so long other reading waits for a glance to end, seconds
+WAY = 0.3
+#: so long a glance is given to begin, seconds, before the main thread goes on: both need the interpreter
+HEAD_START = 0.003
+
 #: gives an image, (height, width, 3) uint8 RGB
 Read = Callable[[str], ByteArray]
 #: gives a large image at a fraction of its size, and (width, height) of the whole; ``None`` where that would not pay
@@ -65,6 +70,10 @@ class _Reading(_Job):
 
 class _Look(_Job):
     """A glance at an image, which is forgotten where it fails: reading the whole one will say why."""
+
+    def run(self) -> None:
+        self._home.begun.set()
+        super().run()
 
     def _say(self, result: object) -> None:
         seen = result if isinstance(result, Pyramid) else None
@@ -122,6 +131,9 @@ class Pictures(QObject):
         self._asked: set[str] = set()
         self._round = 0
         self._glancing = ""  # the image that is being glanced at
+        self.begun = Event()  # the glance has begun
+        self._quiet = Event()  # there is none
+        self._quiet.set()
         self._seen = ""  # the image whose small copy has just been given out
         self._ahead: deque[str] = deque()  # images to make small copies of
         self._looking = ""  # the image of which one is being made
@@ -149,6 +161,7 @@ class Pictures(QObject):
             pool.waitForDone()
         self._read, self._glance, self._locate = read, glance, locate
         self._glancing = self._seen = self._looking = ""
+        self._quiet.set()
         self._ahead.clear()
         self._too_small.clear()
         self.copies.clear()
@@ -186,7 +199,10 @@ class Pictures(QObject):
         known = first is None or first in self._kept or first in self._asked or first in (self._glancing, self._seen)
         if first is not None and self._glance is not None and not known:
             self._glancing = first
+            self._quiet.clear()
+            self.begun.clear()
             self._quick.start(_Look(self, self._round, first, self._look))
+            self.begun.wait(HEAD_START)
         if not self._glancing:  # reading waits for it: decoding both at once would keep it back
             self._read_on()
 
@@ -213,6 +229,10 @@ class Pictures(QObject):
     def forget(self) -> None:
         """Read everything anew when it is asked for again (the folder was moved)."""
         self.start(self._read, self._glance, self._locate)
+
+    def give_way(self) -> None:
+        """Wait while a glance is taken, for a moment at most; on any other thread that decodes images."""
+        self._quiet.wait(WAY)
 
     def wants(self, round_: int, image: str) -> bool:
         """Whether an image is still of interest; asked by the reading thread."""
@@ -260,8 +280,9 @@ class Pictures(QObject):
         if image == self._glancing:
             self._glancing = ""
         if seen is not None and image not in self._kept and image in self._wanted:
-            self.loaded.emit(image, seen)
+            self.loaded.emit(image, seen)  # it is painted within
         if not self._glancing:
+            self._quiet.set()
             self._read_on()
 
     def _take(self, round_: int, image: str, result: object) -> None:

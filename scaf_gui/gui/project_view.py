@@ -94,6 +94,7 @@ class ProjectView(QObject):
         edit.refused.connect(self._refused)
         go.moved.connect(place.queue.show_current)
         go.moved.connect(lambda _: self._work_on())
+        go.arrived.connect(self._work_on)
         go.shown.connect(self._shown)
         go.painted.connect(self._painted)
         go.folder_gone.connect(self.missing.tell)
@@ -151,7 +152,7 @@ class ProjectView(QObject):
             self.messages.error(error)
 
     def _open_list(self, session: Session) -> None:
-        load = loader(session.folder, self.navigator.copies)
+        load = loader(session.folder, self.navigator.copies, self.navigator.give_way)
         self.workspace.queue.open(session.document, session.queue, load, session.expected.face)
 
     def _make_background(self, session: Session) -> Background:
@@ -181,8 +182,8 @@ class ProjectView(QObject):
             self.background.start_device()
 
     def _work_on(self) -> None:
-        """There may be something to do for another face; not before the first image is painted."""
-        if self.background is not None and not self._later.isActive():
+        """There may be something to do for another face; not while the image on the way to the canvas is read."""
+        if self.background is not None and not (self._later.isActive() or self.navigator.is_reading):
             self.background.start()
 
     def work_on(self) -> None:

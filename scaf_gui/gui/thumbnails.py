@@ -15,6 +15,7 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.face import Box
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.errors import ScafError
+from scaf_gui.gui.background import step_back
 from scaf_gui.io.copies import SmallCopies
 
 #: side of the picture that is read; the delegate draws it at about half of that
@@ -26,16 +27,19 @@ MOST = 500
 Load = Callable[[str, Box | None, int], ByteArray]
 
 
-def loader(folder: Path, copies: SmallCopies | None = None) -> Load:
+def loader(folder: Path, copies: SmallCopies | None = None, give_way: Callable[[], object] | None = None) -> Load:
     """Read thumbnails of a folder's images, reduced while decoding where the format can.
 
     :param copies: of large photos their small copies are used, and left here where there is none yet: what is in sight
         in the list is what a person goes to next
+    :param give_way: called before each; returns once nothing more urgent is read
     """
 
     def load(image: str, box: Box | None, side: int) -> ByteArray:
         from scaf_gui.io.images import image_size, thumbnail
 
+        if give_way is not None:
+            give_way()
         path = folder / image
         width, height = image_size(path)
         longer = max(width, height)
@@ -78,6 +82,7 @@ class _Job(QRunnable):
         self._home, self._image, self._box, self._load = home, image, box, load
 
     def run(self) -> None:
+        step_back()
         face_id, box = self.key
         picture = QImage()
         if self._home.wants(face_id):

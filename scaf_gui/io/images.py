@@ -64,8 +64,8 @@ def glance(path: Path | str) -> tuple[ByteArray, tuple[int, int]] | None:
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
-    header = _large(path)
-    return None if header is None or header.kind != "jpeg" else _reduced(path, GLANCE_SIDE)
+    data, header = _large(path)
+    return None if header is None or header.kind != "jpeg" else _reduced(path, data, GLANCE_SIDE)
 
 
 def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, int]] | None:
@@ -76,25 +76,27 @@ def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, i
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
-    return None if _large(path) is None else _reduced(path, max(side, GLANCE_SIDE))
+    data, header = _large(path)
+    return None if header is None else _reduced(path, data, max(side, GLANCE_SIDE))
 
 
-def _large(path: Path) -> Header | None:
-    """The header of an image that takes long to decode; ``None`` of others, and of what cannot be read."""
+def _large(path: Path) -> tuple[bytes, Header | None]:
+    """A file's bytes, and the header of an image that takes long to decode; ``None`` of others, and of what cannot
+    be read."""
     try:
-        with path.open("rb") as file:
-            header = read_header(file)
+        data = path.read_bytes()
+        header = read_header(BytesIO(data))
     except (OSError, HeaderError):
-        return None  # reading it will say why
+        return b"", None  # reading it will say why
     # other kinds take longer for each pixel
     least = GLANCE_FROM if header.kind == "jpeg" else COPY_FROM
     small = header.width * header.height < least or max(header.width, header.height) < 2 * GLANCE_SIDE
-    return None if small else header
+    return data, None if small else header
 
 
-def _reduced(path: Path, side: int) -> tuple[ByteArray, tuple[int, int]]:
+def _reduced(path: Path, data: bytes, side: int) -> tuple[ByteArray, tuple[int, int]]:
     """An image at a half, a quarter or an eighth of its size, at least ``side`` pixels long; same edges."""
-    data, header = _load(path)
+    header = _checked(path, data)
     longest = max(header.width, header.height)
     reduced = next((r for r in (8, 4, 2) if longest // r >= side), 1)
     if header.kind == "jpeg":

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import MethodType
 from typing import Any
 
 import cv2
@@ -20,12 +21,15 @@ from pytestqt.qtbot import QtBot
 from scaf_gui.core.face import Prediction, State
 from scaf_gui.gui.canvas.tool_canvas import ToolCanvas
 from scaf_gui.gui.demo import Hand
+from scaf_gui.gui.project_view import ProjectView
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.session.project import new_project, open_project
 from scaf_gui.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
 COUNT = 7
+#: the window below does without it
+WORK_ON = ProjectView._work_on
 
 
 @pytest.fixture(scope="module")
@@ -134,6 +138,42 @@ def test_a_photo_that_has_changed_on_the_disk_is_not_shown_as_it_was(
         qtbot.waitUntil(lambda: canvas._image._pyramid is not None, timeout=20_000)
         shown = canvas._image._pyramid
         assert shown is not None and abs(int(shown.level(3)[50, 50, 0]) - 200) < 3
+    finally:
+        path.write_bytes(before)
+
+
+def test_other_work_waits_for_a_photo_on_the_way_to_the_canvas(
+    window: MainWindow, qtbot: QtBot, frames: Frames, photos: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    navigator, session = window.project.navigator, window.session
+    assert session is not None
+    last, other = window.workspace.queue.model.face_order()[-2:]
+    at_work: list[object] = []  # what was on the canvas when other work might begin
+    background = window.project.background
+    assert background is not None
+    monkeypatch.setattr(background, "start", lambda: at_work.append(frames.seen[-1][:2] if frames.seen else None))
+    work_on = MethodType(WORK_ON, window.project)
+    navigator.moved.connect(lambda _: work_on())
+    navigator.arrived.connect(work_on)
+    navigator._pictures.copies.clear()
+    navigator._pictures._kept.clear()
+    navigator.go_to(last)
+    assert navigator.is_reading and at_work == []
+    qtbot.waitUntil(lambda: bool(at_work), timeout=20_000)
+    assert at_work == [(last, False)] and not navigator.is_reading  # painted, not yet sharp
+    qtbot.waitUntil(lambda: frames.seen[-1][1] is True, timeout=20_000)
+    assert len(at_work) == 1
+    # one that cannot be read holds nothing up
+    pictures = navigator._pictures
+    qtbot.waitUntil(lambda: not (pictures._asked or pictures._looking), timeout=20_000)
+    path = photos / session.document.face(other).image
+    before = path.read_bytes()
+    path.write_bytes(before[:5000])
+    try:
+        pictures._kept.clear()
+        navigator.go_to(other)
+        qtbot.waitUntil(lambda: len(at_work) == 2, timeout=20_000)
+        assert not navigator.is_reading and "is truncated" in window.workspace.canvas._message.text()
     finally:
         path.write_bytes(before)
 

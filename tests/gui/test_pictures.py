@@ -118,6 +118,46 @@ def test_a_smaller_copy_stands_where_the_whole_image_does() -> None:
 # -- small copies --------------------------------------------------------------------------------------
 
 
+def test_other_reading_gives_way_to_a_glance_until_it_is_shown(
+    made: Pictures, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, heard, may = Reader(), Heard(made), threading.Event()
+    order: list[list[tuple[str, bool]]] = []
+
+    def slow(image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+        assert may.wait(10)
+        return reader.glance(image)
+
+    def other() -> None:
+        made.give_way()
+        order.append(heard.loaded[:])
+
+    monkeypatch.setattr(pictures, "WAY", 10.0)
+    made.start(reader.read, slow)
+    other()  # there is none: at once
+    made.want(["a"])
+    assert made.begun.is_set()
+    beside = threading.Thread(target=other)
+    beside.start()
+    beside.join(0.1)
+    assert beside.is_alive() and len(order) == 1
+    may.set()
+    qtbot.waitUntil(lambda: not beside.is_alive())
+    assert order == [[], [("a", False)]]
+    reader.may.set()
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("a", True))
+    # a glance that never ends holds nobody for long
+    may.clear()
+    monkeypatch.setattr(pictures, "WAY", 0.05)
+    made.want(["b"])
+    began = time.monotonic()
+    made.give_way()
+    assert 0.04 < time.monotonic() - began < 5
+    may.set()
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("b", True))
+    made.start(None)
+
+
 def photo(path: Path, shade: int) -> Path:
     """A photo so large that a copy pays, of one colour but for its left half."""
     image = np.full((2008, 3016, 3), shade, np.uint8)
