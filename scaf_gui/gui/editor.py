@@ -37,15 +37,12 @@ class Editor(QObject):
 
     @contextmanager
     def saved_after(self) -> Iterator[None]:
-        """What is edited in the block is written at once; at its end it is learnt from, and the disk waited for.
-
-        Trouble is reported.
-        """
+        """What is edited in the block is written at once, and the disk waited for at its end; trouble is reported."""
         if self._session is None:
             yield
             return
         try:
-            with self._session.store.soon(), self._session.instant.put_off():
+            with self._session.store.soon():
                 yield
         except ScafError as error:
             self.refused.emit(error)

@@ -93,8 +93,8 @@ class ProjectView(QObject):
         place.training.cancel_asked.connect(self.cancel_training)
         edit.refused.connect(self._refused)
         go.moved.connect(place.queue.show_current)
-        go.moved.connect(lambda _: self._work_on())
-        go.arrived.connect(self._work_on)
+        go.moved.connect(lambda _: self._came())
+        go.arrived.connect(self._came)
         go.shown.connect(self._shown)
         go.painted.connect(self._painted)
         go.folder_gone.connect(self.missing.tell)
@@ -181,8 +181,14 @@ class ProjectView(QObject):
             self.background.start(again=True)
             self.background.start_device()
 
+    def _came(self) -> None:
+        """A face has come to the canvas, or will when its image is read: what is less urgent waits for that."""
+        if self.session is not None and not self.navigator.is_reading:
+            self.session.instant.catch_up()
+        self._work_on()
+
     def _work_on(self) -> None:
-        """There may be something to do for another face; not while the image on the way to the canvas is read."""
+        """There may be something to do for another face; not before the first image is painted."""
         if self.background is not None and not (self._later.isActive() or self.navigator.is_reading):
             self.background.start()
 
@@ -204,11 +210,15 @@ class ProjectView(QObject):
         if self.navigator.just_came:
             self.status.say("Pressed twice: this face only just came, look at it first")
             return
-        with self.editor.saved_after():  # the next face is painted first
+        if self.session is None:
+            return
+        self.session.instant.put_off()  # the next face is painted first
+        with self.editor.saved_after():
             with self.navigator.leaving():
                 done = act()
             if done:
                 self.navigator.next_waiting()
+        self._came()
 
     def undo(self) -> None:
         self._travel("Undone", self.session.undo if self.session else None)

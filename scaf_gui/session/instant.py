@@ -7,9 +7,6 @@ predictions, so a refresh, which consolidates, begins a new one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
 
 from scaf_gui.core.corrector import MOST_FACES, Corrector, Pair, fit
@@ -47,16 +44,15 @@ class Instant:
             self._enabled = on
             self.learn()
 
-    @contextmanager
-    def put_off(self) -> Iterator[None]:
-        """Labels that come in the block are learnt from at its end, once: what is in there is not waited for."""
+    def put_off(self) -> None:
+        """Do not learn from labels that come now, until :meth:`catch_up`: something more urgent is to be done first."""
         self._waits = True
-        try:
-            yield
-        finally:
-            self._waits = False
-            if self._due:
-                self.learn()
+
+    def catch_up(self) -> None:
+        """Learn, once, from what has come since :meth:`put_off`."""
+        self._waits = False
+        if self._due:
+            self.learn()
 
     def learn(self) -> None:
         """Fit anew to the labels there are; those whose prediction is not known are asked for."""

@@ -18,6 +18,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
+from scaf_gui.core import edits
 from scaf_gui.core.face import Prediction, State
 from scaf_gui.gui.canvas.tool_canvas import ToolCanvas
 from scaf_gui.gui.demo import Hand
@@ -292,3 +293,47 @@ def test_killed_while_the_next_face_is_painted_the_label_is_there(
     np.testing.assert_array_equal(face.label.points[30], (float(x), float(y)))
     assert [title for title, *_ in session.store.edit_log()][-1].startswith("Accept")
     session.close()
+
+
+def test_what_was_accepted_is_learnt_from_once_the_next_face_is_painted(
+    window: MainWindow, qtbot: QtBot, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    navigator, session, canvas = window.project.navigator, window.session, window.workspace.canvas
+    assert session is not None
+    order: list[object] = []
+    learn = session.instant.learn
+    drawn = Frames.drawn
+
+    def noted(of: Frames, *arguments: Any) -> None:
+        drawn(of, *arguments)
+        order.append(of.seen[-1][:2])
+
+    def learnt() -> None:
+        if not session.instant._waits:
+            order.append("learn")
+        learn()
+
+    monkeypatch.setattr(Frames, "drawn", noted)
+    monkeypatch.setattr(session.instant, "learn", learnt)
+    # its small copy is at hand
+    qtbot.keyClick(canvas, Qt.Key.Key_Return)
+    first = session.current
+    assert order[:2] == [(first, False), "learn"] or order[:2] == [(first, True), "learn"]
+    # nothing of the photo is at hand: it is waited for
+    qtbot.waitUntil(lambda: not navigator._pictures._asked and not navigator._pictures._looking, timeout=20_000)
+    navigator.double_press = 0.0
+    navigator._pictures.copies.clear()
+    navigator._pictures._kept.clear()
+    order.clear()
+    qtbot.keyClick(canvas, Qt.Key.Key_Return)
+    second = session.current
+    assert second != first and navigator.is_reading and "learn" not in order
+    qtbot.waitUntil(lambda: "learn" in order, timeout=20_000)
+    assert order[order.index("learn") - 1] == (second, False) and order.count("learn") == 1
+    # the last one: there is no next face to wait for
+    for face in session.document:
+        if face.state is not State.LABELLED and face.id != session.current:
+            session.edit(edits.skip(face))
+    order.clear()
+    qtbot.keyClick(canvas, Qt.Key.Key_Return)
+    assert session.next_face() is None and order.count("learn") == 1
