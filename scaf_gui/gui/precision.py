@@ -160,7 +160,7 @@ class Precision(QObject):
         self._change(edit)
 
     def _change(self, make: Callable[[Face, Prediction | None, Scheme, str], Edit | None], otherwise: str = "") -> bool:
-        """Make one edit of the face on the canvas; say ``otherwise`` when there is nothing to change."""
+        """Make one edit of the face on the canvas; with ``otherwise``, say that it is done, or else that."""
         try:
             done = self._editor.change(make)
         except EditError as error:
@@ -168,8 +168,9 @@ class Precision(QObject):
             return False
         if not done:
             self._canvas_again()
-            if otherwise:
-                self._say(otherwise)
+        if otherwise:  # what changes may be too little to be seen, and the last remark is of something else
+            last = history.to_undo if done and (history := self._history()) is not None else None
+            self._say(otherwise if last is None else f"Done: {last.title}")
         return done
 
     def _canvas_again(self) -> None:

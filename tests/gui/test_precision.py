@@ -302,6 +302,22 @@ def test_one_side_is_mirrored_but_for_what_was_placed(window: MainWindow, truth:
     assert np.allclose(points(window)[16], even[16], atol=1.0)
 
 
+def test_what_a_key_did_to_many_landmarks_is_said_where_the_last_remark_was(
+    window: MainWindow, truth: FloatArray
+) -> None:
+    predict(window, truth)
+    window.workspace.canvas.select(45)
+    key(window, Key.Key_G, CONTROL)
+    assert window.status.text() == "6 landmarks selected"
+    key(window, Key.Key_M, CONTROL | SHIFT)
+    assert window.status.text() == "Done: Mirror right eye to the other side"
+    key(window, Key.Key_Backspace, SHIFT)
+    assert window.status.text().startswith("Nothing to put back")  # it is the left eye that was moved
+    window.workspace.canvas.select_group(frozenset(range(36, 42)))
+    key(window, Key.Key_Backspace, SHIFT)
+    assert window.status.text() == "Done: Put left eye back to the prediction"
+
+
 def test_what_cannot_be_done_is_said_and_changes_nothing(window: MainWindow, truth: FloatArray) -> None:
     window.workspace.canvas.select(None)
     for which, modifiers in (
