@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QWidget
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.document import Changed
 from scaf_gui.core.edits import Edit
-from scaf_gui.core.face import Face, Flag, Prediction, State
+from scaf_gui.core.face import Face, Flag, Prediction
 from scaf_gui.errors import FolderError, ScafError
 from scaf_gui.gui.background import Background
 from scaf_gui.gui.blind_faces import BlindFaces
@@ -22,10 +22,10 @@ from scaf_gui.gui.insight import Insight
 from scaf_gui.gui.level_view import LevelView
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.missing_folder import MissingFolder
+from scaf_gui.gui.model_sign import ModelSign
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.photo_faces import PhotoFaces
 from scaf_gui.gui.precision import Precision
-from scaf_gui.gui.queue_panel import COUNT_MS
 from scaf_gui.gui.status import Status
 from scaf_gui.gui.thumbnails import loader
 from scaf_gui.gui.workspace import Workspace
@@ -60,6 +60,7 @@ class ProjectView(QObject):
         self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
         self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, parent)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
+        self.model = ModelSign(workspace.training, workspace.finish, status, self)
         self.missing = MissingFolder(messages, self._folder_found, self, parent)
         # the navigator last: it shows the first face
         self._parts = (
@@ -69,10 +70,6 @@ class ProjectView(QObject):
         self._later = QTimer(self)
         self._later.setSingleShot(True)
         self._later.timeout.connect(self._begin_work)
-        self._count = QTimer(self)
-        self._count.setSingleShot(True)
-        self._count.setInterval(COUNT_MS)
-        self._count.timeout.connect(self._show_counts)
         self._wire()
 
     def _wire(self) -> None:
@@ -116,8 +113,8 @@ class ProjectView(QObject):
         self.background = self._make_background(session)
         self.workspace.finish.open(session.expected)
         self.workspace.shape_bar.open(session.shapes, lambda: self.navigator.on_canvas()[1])
-        self._show_model()
-        self._show_counts()
+        self.model.open(session)
+        self._show_hint()
         if session.notice and session.folder.is_dir():
             self.messages.warning(session.notice)
         self._later.start(LATEST_MS)
@@ -138,14 +135,13 @@ class ProjectView(QObject):
         session.agenda.on_change = session.expected.on_change = None
         for part in (*self._parts, self.precision, self.editor, self.photo):
             part.open(None)
+        self.model.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
-        self.workspace.training.reset()
         self.workspace.finish.open(None)
         self.workspace.shape_bar.open(None)
         self.workspace.landmarks.show_face(None, None, None)
         self.workspace.face_bar.show_face(None, False)
         self.status.clear()
-        self.status.show_model("")
         try:
             session.close()
         except (ScafError, OSError) as error:
@@ -228,7 +224,7 @@ class ProjectView(QObject):
 
     def refresh_model(self) -> None:
         """Train on the labels as they are; says why where it cannot."""
-        self._show_counts()  # they may be a moment behind
+        self.model.count()  # it may be a moment behind
         reason = self.workspace.training.why_not()
         if reason:
             self.status.say(reason)
@@ -285,8 +281,7 @@ class ProjectView(QObject):
         self.navigator.document_changed(changed)
         self.workspace.finish.refresh()
         if changed.part == "face":
-            if not self._count.isActive():
-                self._count.start()
+            self.model.count_soon()
             if changed.by is not self.background:
                 self._work_on()
 
@@ -304,7 +299,8 @@ class ProjectView(QObject):
         expected = session.expected.across(prediction) if session is not None else None
         self.workspace.landmarks.show_face(scheme, face, prediction, expected)
         has_points = prediction is not None or (face is not None and face.label is not None)
-        self.workspace.face_bar.show_face(face, has_points, self.photo.place(face))
+        blind = session is not None and face is not None and face.id in session.blind.placed
+        self.workspace.face_bar.show_face(face, has_points, self.photo.place(face), blind=blind)
         canvas = self.workspace.canvas
         by_hand = face is not None and not has_points and session is not None and session.model is None
         if by_hand and canvas.selected is None and not (canvas.is_busy or canvas.box_selected):
@@ -320,24 +316,8 @@ class ProjectView(QObject):
             self._hint = text
             self.workspace.canvas.set_hint(text or None)
 
-    def _show_counts(self) -> None:
-        session, training = self.session, self.workspace.training
-        if session is None:
-            return
-        labelled = session.document.with_state(State.LABELLED)
-        known = set(session.model.trained_on) if session.model is not None else set()
-        training.show_labels(len(labelled), sum(face.id not in known for face in labelled))
-
     def _show_model(self) -> None:
-        session = self.session
-        if session is None:
-            return
-        model = session.model
-        self.workspace.training.show_model(model)
-        self.workspace.finish.refresh()
-        self.workspace.training.show_history(session.models, model.id if model is not None else "")
-        self.status.show_model("No model yet" if model is None else f"Model: {model.title or model.id}")
-        self._show_counts()
+        self.model.show()
         self._show_hint()
 
     def _refresh_ended(self, outcome: object, kind: str) -> None:
