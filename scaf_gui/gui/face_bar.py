@@ -77,17 +77,20 @@ class FaceBar(QWidget):
         self.show_findings(())
         self.show_doubt(0)
 
-    def show_face(self, face: Face | None, acceptable: bool, which: str = "") -> None:
+    def show_face(self, face: Face | None, acceptable: bool, which: str = "", *, blind: bool = False) -> None:
         """
         :param acceptable: whether there are landmarks to stand for
         :param which: "face 2 of 3" where the photo has several
+        :param blind: whether it was labelled without a prediction in sight
         """
         name = "" if face is None else face.image.replace("\n", " ")
         self._name = f"{name}  ·  {which}" if which else name
         self.name.setToolTip("" if face is None else face.image)
         state = None if face is None else face.state
         # "to do" goes without saying
-        self.state.setText("" if state in (None, State.UNLABELLED) else STATE_NAMES[state])
+        text = "" if state in (None, State.UNLABELLED) else STATE_NAMES[state]
+        self.state.setText(f"{text}, blind" if text and blind else text)
+        self.state.setToolTip("Its landmarks were placed without a pre-fill" if text and blind else "")
         theme.set_role(self.state, "good" if state is State.LABELLED else "muted")
         self.accept.setEnabled(face is not None and acceptable)
         self.skip.setEnabled(face is not None)

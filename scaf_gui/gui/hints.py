@@ -17,7 +17,7 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         missing = (face.label.flags == Flag.MISSING).nonzero()[0]
         if not len(missing) or face.label.based_on or face.state is State.LABELLED:
             return ""
-        return f"{len(missing)} landmarks left to place by hand"
+        return f"{len(missing)} landmark{'' if len(missing) == 1 else 's'} left to place by hand"
     if prediction is not None:
         return ""
     problem = session.problems.get(face.id, "")

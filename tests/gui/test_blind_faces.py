@@ -104,6 +104,8 @@ def test_a_drawn_face_is_placed_by_clicks_and_marked(window: MainWindow, qtbot: 
     canvas.ghost = True
     for landmark in session.scheme.walk:
         assert canvas.selected == landmark
+        if landmark == session.scheme.walk[-1]:
+            assert canvas._hint.text() == "1 landmark left to place by hand"
         click(window, predicted[landmark] - 3.0)
     assert canvas._shown.ghost is None, "no ghost of it, either"
     assert not window.project.precision.placing, "all are placed"
@@ -115,6 +117,8 @@ def test_a_drawn_face_is_placed_by_clicks_and_marked(window: MainWindow, qtbot: 
     assert session.store.get(f"lean/{face_id}")["note"] == "placed without seeing a prediction"
     found = session.blind.lean()
     assert found.blind == 1 and found.whole.blind is not None and found.whole.blind > 1
+    go(window, face_id, qtbot)
+    assert window.workspace.face_bar.state.text() == "Labelled, blind"
     key(window, Key.Key_Z, CONTROL)
     assert session.document.face(face_id).state is State.STARTED
     assert session.blind.placed == ()

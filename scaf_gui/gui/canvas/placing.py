@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QImage, QPainter
+from PySide6.QtGui import QFontMetricsF, QImage, QPainter
 
 from scaf_gui.core.arrays import BoolArray, FloatArray
 from scaf_gui.core.scheme import Scheme
@@ -12,8 +14,8 @@ from scaf_gui.core.transforms import extent
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.shown import Shown
 
-#: size of the picture, its distance from the edge of the canvas, screen pixels
-WIDTH, HEIGHT, MARGIN = 188, 232, 12
+#: least size of the picture, its distance from the edge of the canvas, that of text from its own edge, screen pixels
+WIDTH, HEIGHT, MARGIN, PAD = 188, 232, 12, 14
 _TEXT = 62.0  # of the height, for two lines of names and one of keys
 
 
@@ -25,7 +27,8 @@ class Picture:
 
     def __init__(self, scheme: Scheme, shape: FloatArray | None):
         self._scheme = scheme
-        self._shape = None if shape is None else _fitted(shape)
+        self.width = max(WIDTH, math.ceil(QFontMetricsF(style.font(_SMALL)).horizontalAdvance(_KEYS)) + 2 * PAD)
+        self._shape = None if shape is None else _fitted(shape, self.width)
         self._order = scheme.walk
         self._made: tuple[object, QImage] | None = None
         self._right = False
@@ -36,8 +39,8 @@ class Picture:
 
     def area(self, view: tuple[int, int]) -> QRectF:
         """Where it lies on the screen: bottom left, or bottom right once the cursor came there."""
-        left = view[0] - MARGIN - WIDTH if self._right else MARGIN
-        return QRectF(left, view[1] - MARGIN - self.height, WIDTH, self.height)
+        left = view[0] - MARGIN - self.width if self._right else MARGIN
+        return QRectF(left, view[1] - MARGIN - self.height, self.width, self.height)
 
     def dodge(self, cursor: QPointF, view: tuple[int, int]) -> bool:
         """Go to the other side when the cursor comes near; whether it does."""
@@ -58,14 +61,14 @@ class Picture:
         painter.restore()
 
     def _draw(self, done: BoolArray, selected: int | None, ratio: float) -> QImage:
-        image = QImage(round(WIDTH * ratio), round(self.height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
+        image = QImage(round(self.width * ratio), round(self.height * ratio), QImage.Format.Format_ARGB32_Premultiplied)
         image.setDevicePixelRatio(ratio)
         image.fill(Qt.GlobalColor.transparent)
         painter = QPainter(image)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(style.pen("#38ffffff", 1.0))
         painter.setBrush(style.brush("#e8101418"))
-        painter.drawRoundedRect(QRectF(0.5, 0.5, WIDTH - 1, self.height - 1), 8, 8)
+        painter.drawRoundedRect(QRectF(0.5, 0.5, self.width - 1, self.height - 1), 8, 8)
         if self._shape is not None:
             self._draw_shape(painter, self._shape, done, selected)
         self._draw_text(painter, done, selected)
@@ -92,23 +95,26 @@ class Picture:
         rows = (
             (name, 10.5, style.PREDICTED, 20.0),
             (place, 8.5, style.TAG_TEXT, 15.0),
-            (_KEYS, 7.5, "#b0f2f5f8", 15.0),
+            (_KEYS, _SMALL, "#b0f2f5f8", 15.0),
         )
         for text, size, colour, height in rows:
             painter.setPen(style.pen(colour, 1.0))
             painter.setFont(style.font(size))
-            painter.drawText(QRectF(6, top, WIDTH - 12, height), Qt.AlignmentFlag.AlignCenter, text)
+            room = QRectF(PAD, top, self.width - 2 * PAD, height)
+            text = painter.fontMetrics().elidedText(text, Qt.TextElideMode.ElideMiddle, round(room.width()))
+            painter.drawText(room, Qt.AlignmentFlag.AlignCenter, text)
             top += height
 
 
+_SMALL = 7.5  # points
 _KEYS = "X missing · ⌫ take back · Esc ends"
 
 
-def _fitted(shape: FloatArray) -> FloatArray:
+def _fitted(shape: FloatArray, wide: int) -> FloatArray:
     """A shape in the middle of the picture's upper part, as large as it goes."""
-    room = np.array([WIDTH - 44.0, HEIGHT - _TEXT - 34.0])
+    room = np.array([wide - 44.0, HEIGHT - _TEXT - 34.0])
     x, y, width, height = extent(shape) or (0.0, 0.0, 1.0, 1.0)
     scale = float((room / np.maximum([width, height], 1e-9)).min())
-    middle = np.array([WIDTH / 2, (HEIGHT - _TEXT) / 2 + 4])
+    middle = np.array([wide / 2, (HEIGHT - _TEXT) / 2 + 4])
     fitted: FloatArray = (shape - [x + width / 2, y + height / 2]) * scale + middle
     return fitted
