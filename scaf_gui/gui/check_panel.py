@@ -86,7 +86,7 @@ class CheckPanel(QWidget):
         header.setStretchLastSection(True)
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         made.setColumnWidth(0, 180)
-        made.setColumnWidth(1, 206)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)  # what is wrong is never cut short
         return made
 
     def _lay_out(self) -> None:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core import edits
+from scaf_gui.core.check import RULES
 from scaf_gui.core.face import Author, Flag, Label, State
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.session.project import new_project
@@ -80,6 +81,18 @@ def test_from_the_list_to_the_landmarks_and_fine(window: MainWindow, qtbot: QtBo
     assert bar.odd.isHidden()
     panel.show_fine.setChecked(True)
     assert panel.list.topLevelItemCount() == before
+
+
+def test_what_was_found_is_never_cut_short(window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.workspace.check
+    panel.check()
+    qtbot.waitUntil(lambda: not panel.worker.is_running and panel.list.topLevelItemCount() > 0, timeout=20_000)
+    row = panel.list.topLevelItem(0)
+    assert row is not None
+    for rule in RULES.values():
+        row.setText(1, rule.title)
+        qtbot.wait(10)
+        assert panel.list.columnWidth(1) >= panel.list.sizeHintForColumn(1), rule.title
 
 
 def test_a_hint_never_keeps_from_accepting(window: MainWindow, qtbot: QtBot) -> None:
