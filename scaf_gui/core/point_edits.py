@@ -118,6 +118,14 @@ def to_place(face: Face | None, order: tuple[int, ...], after: int | None = None
     return None
 
 
+def left_to_place(face: Face | None) -> int:
+    """How many landmarks of a face that is placed by hand nobody has placed or skipped yet; 0 after a pre-fill."""
+    label = face.label if face is not None else None
+    if label is None or label.based_on:
+        return 0
+    return int(((label.flags == Flag.MISSING) & ~label.placed).sum())
+
+
 def last_placed(face: Face | None, order: tuple[int, ...], before: int | None) -> int | None:
     """The landmark of ``order`` nearest before one that a person has placed or skipped; from the end without one."""
     label = face.label if face is not None else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from scaf_gui.core.face import Face, Flag, Prediction, State
+from scaf_gui.core.face import Face, Prediction, State
+from scaf_gui.core.point_edits import left_to_place
 from scaf_gui.session.session import Session
 
 
@@ -14,10 +15,8 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         nothing = face.box is None and face.label is None
         return "Skipped: no face in this photo. If there is one, press B and drag a box around it." * nothing
     if face.label is not None:
-        missing = (face.label.flags == Flag.MISSING).nonzero()[0]
-        if not len(missing) or face.label.based_on or face.state is State.LABELLED:
-            return ""
-        return f"{len(missing)} landmark{'' if len(missing) == 1 else 's'} left to place by hand"
+        left = 0 if face.state is State.LABELLED else left_to_place(face)
+        return f"{left} landmark{'' if left == 1 else 's'} left to place by hand" if left else ""
     if prediction is not None:
         return ""
     problem = session.problems.get(face.id, "")

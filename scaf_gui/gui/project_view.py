@@ -11,6 +11,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.document import Changed
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Flag, Prediction
+from scaf_gui.core.point_edits import left_to_place
 from scaf_gui.errors import FolderError, ScafError
 from scaf_gui.gui.background import Background
 from scaf_gui.gui.blind_faces import BlindFaces
@@ -196,18 +197,20 @@ class ProjectView(QObject):
 
     def accept(self) -> None:
         """Stand for what is shown, and go on."""
-        self._go_on(self.editor.accept)
+        left = left_to_place(self.editor.shown()[0])
+        if self._go_on(self.editor.accept) and left:
+            self.status.say(f"Accepted with {left} landmark{'' if left == 1 else 's'} not placed; Ctrl+Z goes back")
 
     def skip(self) -> None:
         self._go_on(self.editor.skip)
 
-    def _go_on(self, act: Callable[[], bool]) -> None:
-        """Be done with the face on the canvas, and show the next one."""
+    def _go_on(self, act: Callable[[], bool]) -> bool:
+        """Be done with the face on the canvas, and show the next one; whether it is."""
         if self.navigator.just_came:
             self.status.say("Pressed twice: this face only just came, look at it first")
-            return
+            return False
         if self.session is None:
-            return
+            return False
         self.session.instant.put_off()  # the next face is painted first
         with self.editor.saved_after():
             with self.navigator.leaving():
@@ -215,6 +218,7 @@ class ProjectView(QObject):
             if done:
                 self.navigator.next_waiting()
         self._came()
+        return done
 
     def undo(self) -> None:
         self._travel("Undone", self.session.undo if self.session else None)

@@ -98,6 +98,16 @@ def test_placing_one_after_the_other_skipping_and_taking_back() -> None:
     np.testing.assert_array_equal(label.points, POINTS)
 
 
+def test_what_is_left_to_place_is_neither_placed_nor_skipped() -> None:
+    assert point_edits.left_to_place(None) == point_edits.left_to_place(FACE) == 0, "nothing is begun"
+    begun = after(edits.move_landmark(replace(FACE, label=point_edits.blank_label(4, "me")), None, 1, 5.0, 6.0, "me"))
+    assert point_edits.left_to_place(begun) == 3
+    skipped = after(point_edits.skip_landmark(begun, None, 0, SCHEME, "me"))
+    assert point_edits.left_to_place(skipped) == 2
+    corrected = after(edits.flag_landmark(FACE, PREDICTION, 2, Flag.MISSING, "me"))
+    assert point_edits.left_to_place(corrected) == 0, "a pre-filled landmark that cannot be seen"
+
+
 def test_the_last_two_edits_become_one_only_where_they_belong_together() -> None:
     document = Document(SCHEME, [FACE, replace(FACE, id=2)])
     document.history.join_last()

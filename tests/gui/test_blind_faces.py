@@ -125,6 +125,21 @@ def test_a_drawn_face_is_placed_by_clicks_and_marked(window: MainWindow, qtbot: 
     assert others
 
 
+def test_a_face_accepted_half_placed_says_so_and_can_be_had_back(window: MainWindow, qtbot: QtBot) -> None:
+    session, canvas = session_of(window), window.workspace.canvas
+    face_id = next(i for i in split(window)[0] if i != session.current)
+    predicted = go(window, face_id, qtbot)
+    for landmark in session.scheme.walk[:3]:
+        click(window, predicted[landmark])
+    key(window, Key.Key_X)
+    assert canvas._hint.text() == "64 landmarks left to place by hand", "one is skipped, which is an answer"
+    key(window, Key.Key_Return)
+    assert session.document.face(face_id).state is State.LABELLED
+    assert "64 landmarks not placed" in window.status.text()
+    key(window, Key.Key_Z, CONTROL)
+    assert session.current == face_id and session.document.face(face_id).state is State.STARTED
+
+
 def test_placing_ends_with_the_face(window: MainWindow, qtbot: QtBot) -> None:
     drawn, others = split(window)
     go(window, drawn[0] if drawn[0] != session_of(window).current else drawn[1], qtbot)
