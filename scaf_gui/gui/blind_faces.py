@@ -8,6 +8,7 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QWidget
 
 from scaf_gui.core.face import Face, Prediction
+from scaf_gui.core.point_edits import left_to_place
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.precision import Precision
@@ -84,7 +85,7 @@ class BlindFaces(QObject):
         if (
             face is not None
             and self._face != face.id
-            and face.label is None
+            and (face.label is None or left_to_place(face))
             and session.blind.hides(face.id)
             and session.document.prediction(face.id) is not None
         ):

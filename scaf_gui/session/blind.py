@@ -55,7 +55,8 @@ class Blind:
             return True
         face = self._document.face(face_id)
         begun = face.label is not None and (bool(face.label.based_on) or face.state is State.LABELLED)
-        known = face_id in self._seen or face_id in self._records
+        record = self._records.get(face_id)  # of a face accepted blind, and begun again by undo, nothing was seen
+        known = face_id in self._seen or (record is not None and not record["blind"])
         return not (begun or known) and self._drawn(face_id)
 
     def shown(self, face_id: int) -> Prediction | None:

@@ -138,6 +138,9 @@ def test_a_face_accepted_half_placed_says_so_and_can_be_had_back(window: MainWin
     assert "64 landmarks not placed" in window.status.text()
     key(window, Key.Key_Z, CONTROL)
     assert session.current == face_id and session.document.face(face_id).state is State.STARTED
+    qtbot.waitUntil(lambda: canvas.face is not None and canvas.face.id == face_id, timeout=20_000)
+    assert session.blind.hides(face_id), "nothing was seen of its prediction"
+    assert window.project.precision.placing and canvas.selected == session.scheme.walk[4], "it goes on where it was"
 
 
 def test_placing_ends_with_the_face(window: MainWindow, qtbot: QtBot) -> None:

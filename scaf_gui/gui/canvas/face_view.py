@@ -69,7 +69,8 @@ class FaceView(ImageView):
             self.fit_image()
         else:
             known = self._shown.known() if self._shown is not None and self.turn else None
-            self._fit_rectangle(*bounds) if known is None or len(known) < 2 else self._fit_points(known)
+            few = known is None or self._shown is None or len(known) < max(2, len(self._shown.points) / 2)
+            self._fit_rectangle(*bounds) if few or known is None else self._fit_points(known)
         self._fit = "face"
 
     def _refit(self) -> None:

@@ -65,8 +65,12 @@ class Shown:
         return self.points[np.isfinite(self.points).all(axis=1)]
 
     def bounds(self) -> tuple[float, float, float, float] | None:
-        """(x, y, width, height) around the landmarks, else the box, else ``None``."""
+        """(x, y, width, height) around the landmarks, with the box while most have no place yet; else the box, or
+        ``None``."""
         finite = self.known()
+        if self.box is not None and 0 < len(finite) < len(self.points) / 2:
+            box = self.box
+            finite = np.vstack([finite, [[box.x, box.y], [box.x + box.width, box.y + box.height]]])
         if len(finite) > 1:
             low, high = finite.min(axis=0), finite.max(axis=0)
             if (high > low).all():

@@ -49,6 +49,17 @@ def test_nothing_known() -> None:
     assert shown(Face(1, "a.png", box), None, SCHEME).bounds() == (1, 2, 30, 40)
 
 
+def test_a_face_of_which_little_is_placed_is_as_large_as_its_box() -> None:
+    points = np.full_like(POINTS, np.nan)
+    points[:2] = POINTS[:2]
+    face = replace(FACE, box=Box(20.0, 10.0, 150.0, 110.0), label=make_label(points))
+    assert shown(face, None, SCHEME).bounds() == (20.0, 10.0, 150.0, 110.0)
+    points[0] = 5.0, 30.0
+    assert shown(replace(face, label=make_label(points)), None, SCHEME).bounds() == (5.0, 10.0, 165.0, 110.0)
+    points[:3] = POINTS[:3]
+    assert shown(replace(face, label=make_label(points)), None, SCHEME).bounds() == (40.0, 30.0, 80.0, 70.0)
+
+
 def test_bounds_go_around_what_has_a_place() -> None:
     points = POINTS.copy()
     points[3] = np.nan
