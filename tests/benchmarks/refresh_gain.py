@@ -1,7 +1,7 @@
 """The promise that a refresh never makes pre-fill worse: NME and drags after 0, 10, 20, 50 labels of a user.
 
     python tests/benchmarks/refresh_gain.py --data DATA [--set dev ytf68 scut86] [--labels 0 10 20 50] [--seeds 0 1 2]
-        [--mode quick|full|none] [--instant on|off] [--starter FILE]
+        [--mode quick|full|none] [--instant on|off] [--starter FILE] [--keep FOLDER]
 
 A real project (``Session``) of 56 faces of ``300w/dev``, photos of the kind that the starter has learnt from, of 120
 faces of ``ytf68`` (the shipped starter has learnt from them; ``--starter`` names one that has not), or of 260 faces of
@@ -101,7 +101,12 @@ def one_seed(given: argparse.Namespace, name: str, seed: int) -> None:
             (images / Path(face.image).with_suffix(".pts").name).write_text(pts_text(face.points))
         session = new_project(Path(home) / "user.scaf", images, wanted.scheme, f"landmarks:{images}", seed=seed)
         try:
-            rows = list(run(given, session, images, evaluated, given.labels or wanted.labels))
+            rows = []
+            for row in run(given, session, images, evaluated, given.labels or wanted.labels):
+                rows.append(row)
+                if given.keep is not None and session.model is not None:
+                    given.keep.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(session.model.path, given.keep / f"{name}-{seed}-{row['labels']}.safetensors")
         finally:
             session.close()
     run_of = {"set": name, "seed": seed, "mode": given.mode, "instant": given.instant}
@@ -252,6 +257,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--eval-faces", type=int, default=0, help="evaluate on fewer faces (0: all)")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "figures" / "refresh_gain.csv")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="of the model after each number of labels")
     parser.add_argument("--table", action="store_true", help="only print the table of what there is")
     given = parser.parse_args()
     if not given.table:
