@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,11 @@ from PySide6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.gui import theme
+from scaf_gui.gui.window import MainWindow
 from scaf_gui.samples.folder import write_sample_folder, write_truth_folder
+from scaf_gui.session.project import new_project
+from scaf_gui.session.session import Session
+from scaf_gui.settings import Settings
 
 FACES = 8
 SIZE = 192
@@ -44,6 +48,44 @@ def dressed(qapp: QApplication) -> Iterator[QApplication]:
 def quick_hands(monkeypatch: pytest.MonkeyPatch) -> None:
     """Tests press keys faster than a person can look; those of double presses set this back."""
     monkeypatch.setattr("scaf_gui.gui.navigator.DOUBLE_PRESS", 0.0)
+
+
+@pytest.fixture
+def open_quietly(
+    qtbot: QtBot, dressed: QApplication, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[Session, Settings], MainWindow]]:
+    """Opens a window in which nothing works in the background: what is predicted, the tests say."""
+    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._begin_work", lambda self: None)
+    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._work_on", lambda self: None)
+    opened: list[MainWindow] = []
+
+    def open_window(session: Session, settings: Settings) -> MainWindow:
+        made = MainWindow(settings)
+        opened.append(made)
+        made.show()
+        made.show_session(session)
+        canvas = made.workspace.canvas
+        canvas.shaping.enabled = False
+        qtbot.waitUntil(lambda: canvas._image.size is not None, timeout=20_000)
+        made.activateWindow()
+        canvas.setFocus()
+        qtbot.waitUntil(canvas.hasFocus)
+        return made
+
+    yield open_window
+    for made in opened:
+        made.close()
+        made.deleteLater()
+
+
+@pytest.fixture
+def quiet_window(
+    open_quietly: Callable[[Session, Settings], MainWindow], faces_folder: Path, tmp_path: Path
+) -> MainWindow:
+    """A project of the rendered faces, without any prediction."""
+    settings = Settings()
+    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=settings, use_starter=False)
+    return open_quietly(session, settings)
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.arrays import FloatArray
@@ -28,34 +27,16 @@ LEFT, NONE, CONTROL = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier,
 
 @pytest.fixture
 def window(
-    qtbot: QtBot,
-    dressed: QApplication,
-    faces_folder: Path,
-    truth_folder: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[MainWindow]:
+    open_quietly: Callable[[Session, Settings], MainWindow], faces_folder: Path, truth_folder: Path, tmp_path: Path
+) -> MainWindow:
     """An open project with half of the faces drawn and all of them predicted, some pixels off."""
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._begin_work", lambda self: None)
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._work_on", lambda self: None)
     settings = Settings()
     settings["blind_share"] = 0.5
-    made = MainWindow(settings)
-    made.show()
     session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=settings, use_starter=False)
     for face in session.document:
         points = read_truth(truth_folder, session.scheme, [face.image])[face.image][0].points + 3.0
         session.document.set_predictions({face.id: Prediction(points, np.ones(68), "model")})
-    made.show_session(session)
-    canvas = made.workspace.canvas
-    canvas.shaping.enabled = False
-    qtbot.waitUntil(lambda: canvas._image.size is not None, timeout=20_000)
-    made.activateWindow()
-    canvas.setFocus()
-    qtbot.waitUntil(canvas.hasFocus)
-    yield made
-    made.close()
-    made.deleteLater()
+    return open_quietly(session, settings)
 
 
 def session_of(window: MainWindow) -> Session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,14 +10,12 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.gui import precision
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.io.store import ProjectStore
-from scaf_gui.session.project import new_project
 from scaf_gui.session.truth import read_truth
 from scaf_gui.settings import Settings
 
@@ -33,26 +30,8 @@ Key = Qt.Key
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    """An open project in which nothing works in the background: what is predicted, the tests say."""
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._begin_work", lambda self: None)
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._work_on", lambda self: None)
-    made = MainWindow(Settings())
-    made.show()
-    made.show_session(
-        new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=made.settings, use_starter=False)
-    )
-    canvas = made.workspace.canvas
-    canvas.shaping.enabled = False
-    qtbot.waitUntil(lambda: canvas._image.size is not None, timeout=20_000)
-    made.activateWindow()
-    canvas.setFocus()
-    qtbot.waitUntil(canvas.hasFocus)
-    yield made
-    made.close()
-    made.deleteLater()
+def window(quiet_window: MainWindow) -> MainWindow:
+    return quiet_window
 
 
 @pytest.fixture

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QRect, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.arrays import FloatArray
@@ -31,26 +29,8 @@ LEFT, NONE, SHIFT = Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier, Q
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[MainWindow]:
-    """An open project in which nothing works in the background: what is predicted, the tests say."""
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._begin_work", lambda self: None)
-    monkeypatch.setattr("scaf_gui.gui.project_view.ProjectView._work_on", lambda self: None)
-    made = MainWindow(Settings())
-    made.show()
-    made.show_session(
-        new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=made.settings, use_starter=False)
-    )
-    canvas = made.workspace.canvas
-    canvas.shaping.enabled = False
-    qtbot.waitUntil(lambda: canvas._image.size is not None, timeout=20_000)
-    made.activateWindow()
-    canvas.setFocus()
-    qtbot.waitUntil(canvas.hasFocus)
-    yield made
-    made.close()
-    made.deleteLater()
+def window(quiet_window: MainWindow) -> MainWindow:
+    return quiet_window
 
 
 def session_of(window: MainWindow) -> Session:
