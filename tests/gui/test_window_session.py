@@ -24,7 +24,7 @@ from scaf_gui.session.truth import read_truth
 from scaf_gui.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
-WAIT = 40_000
+WAIT = 120_000
 
 
 @pytest.fixture
