@@ -69,7 +69,7 @@ class BlindFaces(QObject):
         if self._session is not None:
             from scaf_gui.gui.lean_window import LeanWindow
 
-            dialog = LeanWindow(self._session.blind.lean(), float(self._settings["blind_share"]) > 0, self._window)
+            dialog = LeanWindow(self._session.blind.lean(), float(self._settings["blind_share"]), self._window)
             dialog.blind.toggled.connect(self.switch)
             dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
             dialog.open()

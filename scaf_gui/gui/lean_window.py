@@ -16,14 +16,18 @@ from PySide6.QtWidgets import (
 
 from scaf_gui.core.lean import Difference, Lean, verdict
 from scaf_gui.gui import theme
+from scaf_gui.session.blind import SHARE
 
 _HEAD = ("Distance from the prediction", "shown", "blind", "blind less shown")
 
 
 class LeanWindow(QDialog):
-    """Shows one :class:`Lean`; ``blind`` is the switch for faces without pre-fill."""
+    """Shows one :class:`Lean`; ``blind`` is the switch for faces without pre-fill.
 
-    def __init__(self, found: Lean, blind: bool, parent: QWidget | None = None):
+    :param share: of the faces that come so, 0 to 1
+    """
+
+    def __init__(self, found: Lean, share: float, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Lean towards the model")
         # numbers stay together with what they are of
@@ -35,9 +39,10 @@ class LeanWindow(QDialog):
         self.about = QLabel(" ".join(_sentences(found)), self)
         self.about.setWordWrap(True)
         theme.set_role(self.about, "muted")
-        self.blind = QCheckBox("Let one face in twenty come without a pre-fill", self)
+        often = "one face in twenty" if share in (0.0, SHARE) else f"{share:.0%} of the faces".replace("%", "\u00a0%")
+        self.blind = QCheckBox(f"Let {often} come without a pre-fill", self)
         self.blind.setToolTip("Drawn at random. You place its landmarks by clicks; its prediction is kept back")
-        self.blind.setChecked(blind)
+        self.blind.setChecked(share > 0)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close, self)
         buttons.rejected.connect(self.reject)
         buttons.setFocus()

@@ -177,13 +177,18 @@ def test_a_neighbour_in_the_photo_does_not_give_it_away(window: MainWindow, qtbo
 def test_the_switch_and_the_report(window: MainWindow, qtbot: QtBot) -> None:
     action = window.actions_by_id["blind"]
     assert action.isChecked()
+    key(window, Key.Key_F8)
+    (dialog,) = window.findChildren(LeanWindow)
+    assert dialog.blind.isChecked() and dialog.blind.text() == "Let 50\u00a0% of the faces come without a pre-fill"
+    dialog.close()
+    qtbot.waitUntil(lambda: not window.findChildren(LeanWindow))
     action.trigger()
     assert window.settings["blind_share"] == 0.0
     assert session_of(window).blind.share == 0.0
-    key(window, Key.Key_F8)
+    window.actions_by_id["lean"].trigger()
     (dialog,) = window.findChildren(LeanWindow)
     assert "Not enough blind faces yet" in dialog.verdict.text()
-    assert not dialog.blind.isChecked()
+    assert not dialog.blind.isChecked() and dialog.blind.text() == "Let one face in twenty come without a pre-fill"
     dialog.blind.click()
     assert window.settings["blind_share"] == 0.05
     assert action.isChecked()
