@@ -53,7 +53,8 @@ class Navigator(QObject):
         self._is_whole = True  # or only a glance at it
         #: whether a person looks at an empty canvas: the image is still being read
         self.is_reading = False
-        self._leaving = False
+        #: whether the face on the canvas is being left; see :meth:`leaving`
+        self.is_leaving = False
         #: seconds; see :data:`DOUBLE_PRESS`
         self.double_press = DOUBLE_PRESS
         self._came: tuple[int | None, float] = (None, 0.0)  # by going on to it, and when
@@ -173,11 +174,11 @@ class Navigator(QObject):
 
         To be followed by :meth:`next_waiting`.
         """
-        self._leaving = True
+        self.is_leaving = True
         try:
             yield
         finally:
-            self._leaving = False
+            self.is_leaving = False
 
     def _step(self, step: int) -> None:
         order = self._rows.face_order()
@@ -210,7 +211,7 @@ class Navigator(QObject):
             self._image = None
             self._show(session.current)
         elif self.current in changed.face_ids:
-            if not self._leaving:
+            if not self.is_leaving:
                 self._refresh()
         elif face is not None and not {other.id for other in session.document.beside(face.image)}.isdisjoint(
             changed.face_ids

@@ -185,8 +185,9 @@ class ProjectView(QObject):
         self._work_on()
 
     def _work_on(self) -> None:
-        """There may be something to do for another face; not before the first image is painted."""
-        if self.background is not None and not (self._later.isActive() or self.navigator.is_reading):
+        """There may be something to do for another face; not before the first image, or the next face, is painted."""
+        busy = self._later.isActive() or self.navigator.is_reading or self.navigator.is_leaving
+        if self.background is not None and not busy:
             self.background.start()
 
     def work_on(self) -> None:
