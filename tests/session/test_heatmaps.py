@@ -12,6 +12,9 @@ import pytest
 from scaf_gui.core.face import Box, Face, Prediction
 from scaf_gui.core.geometry import crop_square
 from scaf_gui.errors import CheckpointError, FolderError, ImageError
+from scaf_gui.learning.checkpoint import make_checkpoint, save_checkpoint
+from scaf_gui.learning.networks import Architecture, ScafNet
+from scaf_gui.learning.presets import preset
 from scaf_gui.session.events import ModelInfo
 from scaf_gui.session.heatmaps import SHIPPED, UNTRAINED, PainterDoor, look, sight_job
 from scaf_gui.session.prefill import PredictorDoor
@@ -56,13 +59,28 @@ def test_heatmaps_come_first_then_a_picture_or_why_there_is_none(
     assert first.painted is None
     assert not first.remark
     assert second.maps is first.maps
-    assert second.remark == (UNTRAINED if second.painted is None else SHIPPED)
+    assert second.painted is not None and not second.remark  # the starter has an auto-encoder's generator
     assert len(list(look(job, session.scheme, session.read, session.predictors, None))) == 1
     with pytest.raises(ImageError):
         next(look(replace(job, image="gone.jpg"), session.scheme, session.read, session.predictors, None))
     session.folder = Path("/nowhere")
     with pytest.raises(FolderError):
         next(look(job, session.scheme, session.read, session.predictors, None))
+
+
+def test_a_model_without_an_auto_encoder_is_lent_the_shipped_one_and_that_is_said(
+    make_session: Callable[..., Session], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, path = make_session(), tmp_path / "random.safetensors"
+    checkpoint = make_checkpoint(ScafNet(Architecture(68)), session.scheme, preset("default"), {}, None)
+    save_checkpoint(checkpoint, path)
+    job = sight_job(next(iter(session.document)), None, ModelInfo(checkpoint.id, str(path), True, "Model"))
+    assert job is not None
+    _, lent = look(job, session.scheme, session.read, PredictorDoor(), PainterDoor())
+    assert lent.painted is not None and lent.remark == SHIPPED
+    monkeypatch.setattr("scaf_gui.learning.painting.model_folder", lambda: tmp_path)
+    _, none = look(job, session.scheme, session.read, PredictorDoor(), PainterDoor())
+    assert none.painted is None and none.remark == UNTRAINED
 
 
 def test_a_model_whose_file_is_gone_is_named(make_session: Callable[..., Session]) -> None:
