@@ -293,6 +293,8 @@ class ProjectView(QObject):
     def _expected_changed(self) -> None:
         self.workspace.queue.expected_changed()
         self.workspace.finish.refresh()
+        if not self.navigator.is_leaving:
+            self.navigator.show_again()  # its rings and figures say the same as the list
 
     def _queue_changed(self) -> None:
         if self.session is not None:

@@ -186,3 +186,19 @@ def test_rings_of_what_was_looked_at_are_faint(window: MainWindow) -> None:
     around = [(x + i, y + j) for i in range(-9, 10) for j in range(-9, 10)]
     again = canvas.grab().toImage()
     assert sum(seen.pixel(*at) != again.pixel(*at) for at in around) > 10
+
+
+def test_a_new_calibration_is_seen_at_once_and_not_while_a_face_is_being_left(window: MainWindow) -> None:
+    session, canvas = window.session, window.workspace.canvas
+    assert session is not None and session.expected.on_change is not None
+    assert bar(window) == "3 worth a look · Q"
+    one = np.where(np.arange(68) == 30, 9.0, 1.0)
+    session.expected.across = lambda given: None if given is None else one  # type: ignore[method-assign]
+    with window.project.navigator.leaving():
+        session.expected.on_change()
+        assert bar(window) == "3 worth a look · Q"
+    session.expected.on_change()
+    assert bar(window) == "1 worth a look · Q"
+    press(window, Qt.Key.Key_Q)
+    session.expected.on_change()
+    assert canvas.selected == 30 and bar(window) == "None left · Return accepts", "the walk goes on"
