@@ -64,8 +64,8 @@ def glance(path: Path | str) -> tuple[ByteArray, tuple[int, int]] | None:
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
-    data, header = _large(path)
-    return None if header is None or header.kind != "jpeg" else _reduced(path, data, GLANCE_SIDE)
+    data = _large(path, only_jpeg=True)
+    return None if data is None else _reduced(path, data, GLANCE_SIDE)
 
 
 def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, int]] | None:
@@ -76,22 +76,24 @@ def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, i
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
-    data, header = _large(path)
-    return None if header is None else _reduced(path, data, max(side, GLANCE_SIDE))
+    data = _large(path)
+    return None if data is None else _reduced(path, data, max(side, GLANCE_SIDE))
 
 
-def _large(path: Path) -> tuple[bytes, Header | None]:
-    """A file's bytes, and the header of an image that takes long to decode; ``None`` of others, and of what cannot
-    be read."""
+def _large(path: Path, only_jpeg: bool = False) -> bytes | None:
+    """The bytes of an image that takes long to decode; ``None`` of others, and of what cannot be read."""
     try:
-        data = path.read_bytes()
-        header = read_header(BytesIO(data))
+        with path.open("rb") as file:
+            header = read_header(file)
+            # other kinds take longer for each pixel
+            least = GLANCE_FROM if header.kind == "jpeg" else COPY_FROM
+            small = header.width * header.height < least or max(header.width, header.height) < 2 * GLANCE_SIDE
+            if small or (only_jpeg and header.kind != "jpeg"):
+                return None
+            file.seek(0)
+            return file.read()
     except (OSError, HeaderError):
-        return b"", None  # reading it will say why
-    # other kinds take longer for each pixel
-    least = GLANCE_FROM if header.kind == "jpeg" else COPY_FROM
-    small = header.width * header.height < least or max(header.width, header.height) < 2 * GLANCE_SIDE
-    return data, None if small else header
+        return None  # reading it will say why
 
 
 def _reduced(path: Path, data: bytes, side: int) -> tuple[ByteArray, tuple[int, int]]:
