@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, QTimer
 from PySide6.QtWidgets import QWidget
 
 from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.point_edits import left_to_place
+from scaf_gui.errors import ScafError
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.precision import Precision
@@ -30,6 +31,9 @@ class BlindFaces(QObject):
         self._face: int | None = None  # placing was begun for it
         self.tell: Callable[[bool], object] = lambda on: None
         navigator.shown.connect(self._shown)
+        self._soon = QTimer(self)  # the face is painted first
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._save)
 
     def handlers(self) -> dict[str, Callable[..., object]]:
         """By act id."""
@@ -37,6 +41,7 @@ class BlindFaces(QObject):
 
     def open(self, session: Session | None) -> None:
         """Another project, or none; before its first face is shown."""
+        self._soon.stop()  # a session that is closed has saved
         self._session, self._face = session, None
         self.use_settings()
 
@@ -79,6 +84,7 @@ class BlindFaces(QObject):
         if session is None:
             return
         session.blind.shown_to(face.id if face is not None else None)
+        self._soon.start()
         if self._face is not None and (face is None or face.id != self._face):
             self._face = None
             self._precision.place(False)
@@ -91,3 +97,10 @@ class BlindFaces(QObject):
         ):
             self._face = face.id
             self._precision.place(True)
+
+    def _save(self) -> None:
+        if self._session is not None:
+            try:
+                self._session.blind.save()
+            except (ScafError, OSError):
+                return  # tried again with the next face, and when the project is closed, which says so

@@ -198,9 +198,13 @@ class ProjectStore:
 
     def set(self, key: str, value: Any) -> None:
         """Remember a JSON value. It is on the disk for good by the next label, as waiting for it would cost as much."""
-        text = json.dumps(value)
+        self.set_all({key: value})
+
+    def set_all(self, values: Mapping[str, Any]) -> None:
+        """As :meth:`set`, several at once: all or none."""
+        rows_of_meta = [(key, json.dumps(value)) for key, value in values.items()]
         with self._transaction(at_once=False) as connection:
-            connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (key, text))
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows_of_meta)
 
     def image_hash(self, image: str) -> str | None:
         """The content hash of an image (relative path), ``None`` while it is not known."""

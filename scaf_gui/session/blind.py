@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 SHARE = 0.05
 #: a landmark so near to its prediction is where the model put it: predictions are remembered to a hundredth of a pixel
 _SAME = 0.02
+#: titles of edits in the log that no person has made
+_BY_ITSELF = ("Find faces", "Find moved images")
 
 
 class Blind:
@@ -33,6 +35,7 @@ class Blind:
     Of a face that a person accepts in the window, ``lean/ID`` is written to the project file: the prediction that was
     shown, or kept back, and which of both. A face placed blind stays so: its prediction is never shown beside
     its label, so that later corrections do not lean, either, unless somebody asks for it (:meth:`reveal`).
+    A face whose prediction was shown is never blind again: ``seen/ID`` outlives the session.
     """
 
     def __init__(self, document: Document, store: ProjectStore, seed: int):
@@ -40,7 +43,12 @@ class Blind:
         self.share = 0.0
         self._records: dict[int, dict[str, Any]] = {int(k): v for k, v in store.below("lean/").items()}
         self._revealed: set[int] = set(store.get("blind/revealed", []))
-        self._seen: set[int] = set()
+        self._seen: set[int] = {int(face_id) for face_id in store.below("seen/")}
+        self._unsaved: set[int] = set()  # of those seen
+        self._past: list[int] | None = None  # seen before that was written down; ``None``: that is settled
+        if (past := store.get("blind/past")) is None:
+            past = self._past = self._worked_on()
+        self._seen.update(past)
         self._looked: int | None = None
         self._states = {face.id: face.state for face in document}
         document.subscribe(self._document_changed)
@@ -64,8 +72,34 @@ class Blind:
         prediction = self._document.shown(face_id)  # asked for in any case: it stays as it is once the face is begun
         if prediction is None or self.hides(face_id):
             return None
-        self._seen.add(face_id)
+        if face_id not in self._seen:
+            self._seen.add(face_id)
+            self._unsaved.add(face_id)
         return prediction
+
+    def save(self) -> None:
+        """Write down whose predictions were shown since; cheap, but better after the face is painted.
+
+        :raises ProjectError: it cannot be written; it is tried again with the next one
+        """
+        values: dict[str, Any] = {f"seen/{face_id}": True for face_id in sorted(self._unsaved)}
+        if self._past is not None:
+            values["blind/past"] = self._past
+        if values:
+            self._store.set_all(values)
+            self._unsaved.clear()
+            self._past = None
+
+    def _worked_on(self) -> list[int]:
+        """Faces of a project from before it was written down what was seen: what a person has edited was in sight.
+
+        But for those that were begun, or accepted, without a prediction.
+        """
+        log = self._store.edit_log()
+        edited = {face_id for title, *_, face_ids in log for face_id in face_ids if title not in _BY_ITSELF}
+        by_hand = {face.id for face in self._document if face.label is not None and not face.label.based_on}
+        blind = {face_id for face_id, record in self._records.items() if record["blind"]}
+        return sorted(edited - by_hand - blind)
 
     def shown_to(self, face_id: int | None) -> None:
         """A face is in front of a person: one accepted then counts."""

@@ -267,5 +267,6 @@ class Session:
         self._closed = True
         try:
             self.agenda.save()
+            self.blind.save()
         finally:
             self.store.close()

@@ -151,6 +151,18 @@ def test_the_pre_fill_can_be_asked_for(window: MainWindow, qtbot: QtBot) -> None
     assert session.blind.placed == ()
 
 
+def test_a_pre_fill_that_was_looked_at_is_written_down_at_once(window: MainWindow, qtbot: QtBot) -> None:
+    session = session_of(window)
+    face_id = next(i for i in split(window)[1] if i != session.current)
+    assert session.store.get(f"seen/{face_id}") is None
+    go(window, face_id, qtbot)
+    qtbot.waitUntil(lambda: session.store.get(f"seen/{face_id}") is True)
+    hidden_one = next(i for i in split(window)[0] if i != session.current)
+    go(window, hidden_one, qtbot)
+    qtbot.wait(20)
+    assert session.store.get(f"seen/{hidden_one}") is None
+
+
 def test_no_heatmap_of_a_face_that_is_placed_blind(window: MainWindow, qtbot: QtBot) -> None:
     face_id = next(i for i in split(window)[0] if i != session_of(window).current)
     go(window, face_id, qtbot)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 from scaf_gui.core import edits
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Author, Label, Prediction, State
+from scaf_gui.errors import ProjectError
 from scaf_gui.session.project import open_project
 from scaf_gui.session.session import Session
 
@@ -87,6 +89,63 @@ def test_who_has_seen_a_prediction_is_not_blind(session: Session) -> None:
     assert session.blind.shown(everyone[0]) is not None
     session.blind.share = 1.0
     assert hidden(session) == everyone[1:]
+
+
+def test_who_has_seen_a_prediction_is_not_blind_after_a_restart_either(session: Session) -> None:
+    session.blind.share = 0.0
+    everyone = [face.id for face in session.document]
+    assert session.blind.shown(everyone[0]) is not None
+    session.blind.save()
+    assert session.blind.shown(everyone[1]) is not None
+    path = session.path
+    session.close()  # writes what is not written yet
+    again = open_project(path)
+    try:
+        again.blind.share = 1.0
+        assert hidden(again) == everyone[2:]
+    finally:
+        again.close()
+
+
+def test_what_was_seen_survives_a_crash_and_a_disk_that_was_full(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.blind.share = 0.0
+    everyone = [face.id for face in session.document]
+    session.blind.shown(everyone[0])
+    with monkeypatch.context() as full:
+        full.setattr(session.store, "set_all", lambda values: (_ for _ in ()).throw(ProjectError("the disk is full")))
+        with pytest.raises(ProjectError):
+            session.blind.save()
+    session.blind.save()
+    copies = session.path.with_name("copy.scaf")
+    for end in ("", "-wal"):  # as the file lies there when the program is killed
+        copies.with_name(copies.name + end).write_bytes(session.path.with_name(session.path.name + end).read_bytes())
+    again = open_project(copies)
+    try:
+        again.blind.share = 1.0
+        assert hidden(again) == everyone[1:]
+    finally:
+        again.close()
+
+
+def test_in_an_older_project_what_was_worked_on_counts_as_seen(session: Session) -> None:
+    first, second, *others = hidden(session)
+    free = next(face.id for face in session.document if face.id not in (first, second, *others))
+    place(session, first, points(first) + 2)  # blind, and so it stays
+    place(session, second, points(second) + 2, accept=False)
+    session.edit(edits.skip(session.document.face(free)))
+    path, everyone = session.path, [face.id for face in session.document]
+    session.close()
+    with sqlite3.connect(path) as file:  # as it was before any of this was written down
+        file.execute("DELETE FROM meta WHERE key LIKE 'seen/%' OR key = 'blind/past'")
+    file.close()
+    for _ in range(2):
+        again = open_project(path)
+        again.blind.share = 1.0
+        assert hidden(again) == [i for i in everyone if i != free]
+        assert again.blind.placed == (first,)
+        again.close()
 
 
 def test_what_was_begun_from_a_prediction_goes_on_so(session: Session) -> None:
