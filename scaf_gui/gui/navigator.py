@@ -81,7 +81,9 @@ class Navigator(QObject):
         else:
             # asked anew each time: the folder may become another one
             self._pictures.start(
-                session.read, lambda image: glance(session.folder, image), lambda image: session.folder / image
+                session.read,
+                lambda image, on_read: glance(session.folder, image, on_read),
+                lambda image: session.folder / image,
             )
         self._canvas.cancel_gesture()
         self._canvas.show_image(None)

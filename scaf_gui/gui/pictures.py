@@ -27,13 +27,15 @@ PATIENCE = 0.03
 
 #: so long other reading waits for a glance to end, seconds
 WAY = 0.3
-#: so long a glance is given to begin, seconds, before the main thread goes on: both need the interpreter
-HEAD_START = 0.003
+#: so long a glance is given to read its file, seconds, before the main thread goes on: both need the interpreter,
+#: and what comes then, decoding, does not
+HEAD_START = 0.012
 
 #: gives an image, (height, width, 3) uint8 RGB
 Read = Callable[[str], ByteArray]
-#: gives a large image at a fraction of its size, and (width, height) of the whole; ``None`` where that would not pay
-Glance = Callable[[str], Copy | None]
+#: gives a large image at a fraction of its size, and (width, height) of the whole; ``None`` where that would not pay.
+#: Calls what it is given once the file has been read
+Glance = Callable[[str, Callable[[], object]], Copy | None]
 #: gives the file of an image
 Locate = Callable[[str], Path]
 
@@ -71,11 +73,8 @@ class _Reading(_Job):
 class _Look(_Job):
     """A glance at an image, which is forgotten where it fails: reading the whole one will say why."""
 
-    def run(self) -> None:
-        self._home.begun.set()
-        super().run()
-
     def _say(self, result: object) -> None:
+        self._home.is_read.set()  # where there was nothing to read
         seen = result if isinstance(result, Pyramid) else None
         self._home.glanced.emit(self._round, self._image, seen)
 
@@ -131,7 +130,7 @@ class Pictures(QObject):
         self._asked: set[str] = set()
         self._round = 0
         self._glancing = ""  # the image that is being glanced at
-        self.begun = Event()  # the glance has begun
+        self.is_read = Event()  # the file that is being glanced at
         self._quiet = Event()  # there is none
         self._quiet.set()
         self._seen = ""  # the image whose small copy has just been given out
@@ -200,9 +199,9 @@ class Pictures(QObject):
         if first is not None and self._glance is not None and not known:
             self._glancing = first
             self._quiet.clear()
-            self.begun.clear()
+            self.is_read.clear()
             self._quick.start(_Look(self, self._round, first, self._look))
-            self.begun.wait(HEAD_START)
+            self.is_read.wait(HEAD_START)
         if not self._glancing:  # reading waits for it: decoding both at once would keep it back
             self._read_on()
 
@@ -260,7 +259,7 @@ class Pictures(QObject):
         return made
 
     def _look(self, image: str) -> Pyramid | None:
-        seen = self._glance(image) if self._glance is not None else None
+        seen = self._glance(image, self.is_read.set) if self._glance is not None else None
         return None if seen is None else Pyramid(*seen)
 
     def _copy(self, image: str) -> bool:

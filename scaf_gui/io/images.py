@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from pathlib import Path
@@ -54,18 +56,21 @@ def decode_image(data: bytes, name: Path | str) -> ByteArray:
     return _upright(_decode(path, data, header), header)
 
 
-def glance(path: Path | str) -> tuple[ByteArray, tuple[int, int]] | None:
+def glance(
+    path: Path | str, on_read: Callable[[], object] = lambda: None
+) -> tuple[ByteArray, tuple[int, int]] | None:
     """A large JPEG file at a fraction of its size, in about 40 % of the time that all of it takes.
 
     Each pixel stands for an equal part of the whole image, whose edges are those of the small one.
 
+    :param on_read: called once the file has been read; what is left to do needs no interpreter
     :returns: (height, width, 3) uint8 RGB, upright, and (width, height) of the whole image, upright;
         ``None`` where a glance would not pay
     :raises ImageError: as :func:`read_image`
     """
     path = Path(path)
     data = _large(path, only_jpeg=True)
-    return None if data is None else _reduced(path, data, GLANCE_SIDE)
+    return None if data is None else _reduced(path, data, GLANCE_SIDE, on_read)
 
 
 def small_copy(path: Path | str, side: int = 0) -> tuple[ByteArray, tuple[int, int]] | None:
@@ -90,15 +95,20 @@ def _large(path: Path, only_jpeg: bool = False) -> bytes | None:
             small = header.width * header.height < least or max(header.width, header.height) < 2 * GLANCE_SIDE
             if small or (only_jpeg and header.kind != "jpeg"):
                 return None
+            if hasattr(os, "posix_fadvise"):  # all of it at once: a sixth less time than by the system's guesses
+                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
             file.seek(0)
             return file.read()
     except (OSError, HeaderError):
         return None  # reading it will say why
 
 
-def _reduced(path: Path, data: bytes, side: int) -> tuple[ByteArray, tuple[int, int]]:
+def _reduced(
+    path: Path, data: bytes, side: int, on_read: Callable[[], object] = lambda: None
+) -> tuple[ByteArray, tuple[int, int]]:
     """An image at a half, a quarter or an eighth of its size, at least ``side`` pixels long; same edges."""
     header = _checked(path, data)
+    on_read()
     longest = max(header.width, header.height)
     reduced = next((r for r in (8, 4, 2) if longest // r >= side), 1)
     if header.kind == "jpeg":

@@ -14,11 +14,13 @@ from scaf_gui.session.events import HashesFound, ImagesMoved, Thumbnail
 BATCH_SECONDS = 1.0
 
 
-def glance(folder: Path, image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+def glance(
+    folder: Path, image: str, on_read: Callable[[], object] = lambda: None
+) -> tuple[ByteArray, tuple[int, int]] | None:
     """A large image of a project at a fraction of its size, see :func:`scaf_gui.io.images.glance`; on any thread."""
     from scaf_gui.io.images import glance
 
-    return glance(folder / image)
+    return glance(folder / image, on_read)
 
 
 def hash_images(

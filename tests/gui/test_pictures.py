@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -36,8 +36,9 @@ class Reader:
             raise ImageError("is damaged", image)
         return np.full(WHOLE, len(self.calls), np.uint8)
 
-    def glance(self, image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+    def glance(self, image: str, on_read: Callable[[], object]) -> tuple[ByteArray, tuple[int, int]] | None:
         self.calls.append(f"glance {image}")
+        on_read()
         if image == "bad":
             raise ImageError("is damaged", image)
         return None if image == "small" else (np.full(SMALL, 9, np.uint8), (64, 48))
@@ -124,9 +125,9 @@ def test_other_reading_gives_way_to_a_glance_until_it_is_shown(
     reader, heard, may = Reader(), Heard(made), threading.Event()
     order: list[list[tuple[str, bool]]] = []
 
-    def slow(image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+    def slow(image: str, on_read: Callable[[], object]) -> tuple[ByteArray, tuple[int, int]] | None:
         assert may.wait(10)
-        return reader.glance(image)
+        return reader.glance(image, on_read)
 
     def other() -> None:
         made.give_way()
@@ -136,7 +137,6 @@ def test_other_reading_gives_way_to_a_glance_until_it_is_shown(
     made.start(reader.read, slow)
     other()  # there is none: at once
     made.want(["a"])
-    assert made.begun.is_set()
     beside = threading.Thread(target=other)
     beside.start()
     beside.join(0.1)
@@ -155,6 +155,42 @@ def test_other_reading_gives_way_to_a_glance_until_it_is_shown(
     assert 0.04 < time.monotonic() - began < 5
     may.set()
     qtbot.waitUntil(lambda: heard.loaded[-1] == ("b", True))
+    made.start(None)
+
+
+def test_a_glance_has_read_its_file_before_anything_else_goes_on(
+    made: Pictures, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reader, heard, may = Reader(), Heard(made), threading.Event()
+    order = []
+
+    def steps(image: str, on_read: Callable[[], object]) -> tuple[ByteArray, tuple[int, int]] | None:
+        time.sleep(0.05)
+        order.append("read")
+        seen = reader.glance(image, on_read)
+        assert may.wait(10)
+        return seen
+
+    monkeypatch.setattr(pictures, "HEAD_START", 10.0)
+    made.start(reader.read, steps)
+    made.want(["a"])
+    order.append("went on")  # and not only when it has been decoded
+    assert order == ["read", "went on"]
+    may.set()
+    reader.may.set()
+    qtbot.waitUntil(lambda: heard.loaded == [("a", False), ("a", True)])
+    # a disk that does not answer holds nobody for long
+    monkeypatch.setattr(pictures, "HEAD_START", 0.01)
+    made.want(["b"])
+    assert order == ["read", "went on"]
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("b", True))
+    # what cannot be glanced at does not keep anybody waiting either
+    monkeypatch.setattr(pictures, "HEAD_START", 10.0)
+    made.start(reader.read, lambda image, on_read: None)
+    began = time.monotonic()
+    made.want(["small"])
+    assert time.monotonic() - began < 5
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("small", True))
     made.start(None)
 
 
@@ -184,9 +220,9 @@ class Files:
         self.calls.append(image)
         return read_image(self.folder / image)
 
-    def glance(self, image: str) -> tuple[ByteArray, tuple[int, int]] | None:
+    def glance(self, image: str, on_read: Callable[[], object]) -> tuple[ByteArray, tuple[int, int]] | None:
         self.calls.append(f"glance {image}")
-        return glance(self.folder / image)
+        return glance(self.folder / image, on_read)
 
 
 @pytest.fixture

@@ -274,7 +274,9 @@ def test_a_glance_only_where_it_pays(tmp_path: Path) -> None:
     assert glance(tmp_path / "missing.jpg") is None
     large = cv2.imencode(".jpg", np.zeros((2000, 3008, 3), np.uint8))[1].tobytes()
     (tmp_path / "large.jpg").write_bytes(large)
-    found = glance(tmp_path / "large.jpg")
+    told: list[str] = []
+    found = glance(tmp_path / "large.jpg", lambda: told.append("read"))
+    assert told == ["read"]
     assert found is not None and found[0].shape == (500, 752, 3) and found[1] == (3008, 2000)
     (tmp_path / "half.jpg").write_bytes(large[: len(large) // 2])
     with pytest.raises(ImageError, match="truncated"):
