@@ -25,6 +25,7 @@ class Progress:
     """One line on standard error that is written over; silent where that is no terminal."""
 
     def __init__(self, quiet: bool = False):
+        self._quiet = quiet
         self._shown = not quiet and sys.stderr.isatty()
         self._last = 0.0
         self._width = 0
@@ -53,6 +54,12 @@ class Progress:
         if self._shown and line:
             self.clear()
             sys.stderr.write(one_line(line) + "\n")
+
+    def warn(self, line: str) -> None:
+        """A line that must not be missed, also in a log file."""
+        if line and not self._quiet:
+            self.clear()
+            print(f"scaf-gui: {one_line(line)}", file=sys.stderr, flush=True)
 
 
 def one_line(text: str) -> str:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import signal
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import fields, replace
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import Choices, device_argument, positive
-from scaf_gui.errors import UsageError
+from scaf_gui.errors import InputError, UsageError
 
 if TYPE_CHECKING:
     from scaf_gui.learning.device import Device
@@ -103,6 +104,11 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
     device = chosen_device(args)
     with joined(device) as group, locked(out, wanted=group.first):
         recipe = chosen_recipe(args, out)
+        if recipe.batch % group.processes:
+            raise UsageError(
+                f"{group.processes} processes cannot share a batch of {recipe.batch} faces evenly; "
+                "choose another --batch or --nproc-per-node"
+            )
         start = None if args.start is None else load_autoencoder(args.start)
         folder = args.faces or out.with_suffix(".faces")
         if group.first:
@@ -114,7 +120,8 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
             faces, recipe, out, start=start, resume=args.resume, device=device, group=group, workers=workers,
             sources=tuple(Path(name).name for name in faces.notes["sources"]),
         )  # fmt: skip
-        result = _drive(work, out, progress) if group.first else _drive(work, None, Progress(quiet=True))
+        stop = partial(group.either, device=device)
+        result = _drive(work, out, progress, stop) if group.first else _drive(work, None, Progress(quiet=True), stop)
         if not group.first:
             return 0
     return _outcome(out, result, faces.notes, device.why)
@@ -147,22 +154,28 @@ def _outcome(out: Path, result: Any, notes: dict[str, Any], device: str) -> Outc
     return Outcome(values, lines + [_tally(name, tally) for name, tally in tallies.items()])
 
 
-def _drive(work: Generator[Any, None, Any], out: Path | None, progress: Progress) -> Any:
+def _drive(
+    work: Generator[Any, None, Any], out: Path | None, progress: Progress, stop: Callable[[bool], bool] = bool
+) -> Any:
     """Run to the end. Ctrl-C and a request to end (SIGTERM) wait for the step at hand and save it first.
 
     :param out: where to write the curve, ``None`` in helping processes
+    :param stop: whether to stop, given that this process was asked to: all processes must do so after the same step
     """
     asked: list[int] = []
     before = {number: signal.signal(number, lambda got, _: asked.append(got)) for number in _SIGNALS}
-    last = 0.0
+    last, begun = 0.0, False
     try:
         while True:
             event = next(work)
+            if out is not None and not begun:
+                begun = True
+                _cut_off(curve_path(out), event.step)
             if out is not None and (event.saved or event.note or monotonic() - last > _CURVE_SECONDS):
                 last = monotonic()
                 _append(curve_path(out), event)
             _show(event, progress)
-            if asked:
+            if stop(bool(asked)):
                 event.save()
                 raise KeyboardInterrupt
     except StopIteration as end:
@@ -179,13 +192,24 @@ def curve_path(out: Path) -> Path:
     return out.with_suffix(".csv")
 
 
+def _cut_off(path: Path, step: int) -> None:
+    """Take out of a curve what comes from another run, or from after the checkpoint that this one goes on from."""
+    from scaf_gui.io.files import replace_file
+
+    try:
+        lines = path.read_text(encoding="ascii").splitlines(keepends=True)
+        kept = [line for line in lines[1:] if int(line.partition(",")[0]) < step]
+        replace_file(path, "".join(lines[:1] + kept).encode())
+    except (OSError, ValueError, InputError):
+        pass
+
+
 def _append(path: Path, event: Any) -> None:
     line = [event.step, f"{event.epoch:.3f}", f"{event.faces_per_second:.2f}"]
     line += [f"{event.losses[name]:.4f}" if name in event.losses else "" for name in _LOSSES]
     try:
-        fresh = not path.exists()
         with path.open("a", encoding="ascii") as stream:
-            if fresh:
+            if stream.tell() == 0:
                 stream.write(",".join(["step", "epoch", "faces_per_second", *_LOSSES]) + "\n")
             stream.write(",".join(map(str, line)) + "\n")
     except OSError:
@@ -249,9 +273,13 @@ def _out(args: argparse.Namespace) -> Path:
 
 
 def _gather(args: argparse.Namespace, size: int, folder: Path, progress: Progress) -> None:
+    from scaf_gui.io.facepack import read_notes
     from scaf_gui.io.shards import open_shards
     from scaf_gui.session.gather import gather, parse_share
 
+    noted = read_notes(folder)
+    if args.resume and noted is not None and noted.get("finished"):
+        return  # cut anew, they might be others
     if not args.sources:
         if args.faces is None:
             raise UsageError("name SOURCE folders or .tar files of faces, or faces that were cut before with --faces")
@@ -296,11 +324,17 @@ def _tally(name: str, tally: dict[str, Any]) -> str:
 
 
 def _show(event: Any, progress: Progress) -> None:
-    minutes = event.seconds_left / 60
-    note = (
-        f"{event.stage}, loss {event.losses['total']:.2f}, {event.faces_per_second:.0f} faces/s, {minutes:.0f} min left"
-    )
-    progress("Pre-training", event.step, event.steps, note)
-    progress.say(event.note)
+    # A line of a terminal ends somewhere: what matters most comes first.
+    note = f"{_time(event.seconds_left)} left, loss {event.losses['total']:.2f}, {event.faces_per_second:.0f} faces/s"
+    progress("Pre-training", event.step, event.steps, f"{note}, {event.stage}")
+    progress.warn(event.note)
     if event.saved is not None:
         progress.say(f"step {event.step}, epoch {event.epoch:.2f}: saved {event.saved}")
+
+
+def _time(seconds: float) -> str:
+    """In the unit that suits: "40 s", "12 min", "3 h 20 min"."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

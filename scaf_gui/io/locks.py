@@ -35,14 +35,20 @@ def locked(path: Path, wanted: bool = True) -> Iterator[None]:
             owner = stream.read(20).strip() or "unknown"
             raise InputError(f"is being written by another run (process {owner}); wait for it, or stop it", path)
         try:
-            stream.seek(0)
-            stream.truncate()
-            stream.write(str(os.getpid()))
-            stream.flush()
+            _sign(stream, str(os.getpid()))
             yield
         finally:
-            stream.truncate(0)
+            _sign(stream, "")
     # A file that is removed while another process opens it would be locked twice: it stays, empty.
+
+
+def _sign(stream: IO[str], owner: str) -> None:
+    """Say who holds the lock. A full disk has no room for that, and the lock holds all the same."""
+    try:
+        os.ftruncate(stream.fileno(), 0)
+        os.write(stream.fileno(), owner.encode("ascii"))
+    except OSError:
+        pass
 
 
 if sys.platform == "win32":

@@ -130,6 +130,14 @@ class Group:
         dist.broadcast(told, 0)
         return float(told)
 
+    def either(self, wish: bool, device: Device) -> bool:
+        """Whether any of the processes wishes it; the same answer in all of them."""
+        if self.processes == 1:
+            return wish
+        wishes = torch.tensor([wish], dtype=torch.float64, device=device.torch)
+        dist.all_reduce(wishes)
+        return bool(wishes > 0)
+
     def wait(self) -> None:
         """Until all processes are here."""
         if self.processes > 1:

@@ -25,9 +25,9 @@ from scaf_gui.learning.distributed import ALONE, Group
 from scaf_gui.learning.growth import AutoencoderNet
 from scaf_gui.learning.pretrained import Autoencoder, make_autoencoder, save_autoencoder
 from scaf_gui.learning.pretraining_recipes import Recipe
-from scaf_gui.learning.pretraining_state import read_state, recipe_json, write_state
+from scaf_gui.learning.pretraining_state import Kept, read_state, recipe_json, state_path, write_state
 from scaf_gui.learning.pretraining_step import Stepper
-from scaf_gui.learning.tensorfile import replace_file
+from scaf_gui.learning.tensorfile import clear_unfinished, replace_file
 from scaf_gui.learning.unlabelled import Batch, Faces, Views
 
 #: faces that are held out: all are measured, the first ones painted
@@ -102,7 +102,7 @@ def pretrain(
     stepper = Stepper(net, recipe, device, group)
     step, before, parent = 0, 0.0, start.id if start is not None else ""
     if resume:
-        kept = read_state(out, stepper, recipe)
+        kept = read_state(out, stepper, len(faces))
         step, before, parent, grow = kept.step, kept.seconds, kept.parent, kept.grow
     held_out = min(HELD_OUT, len(faces) // 10)
     # What all processes must do alike, they do with whole batches.
@@ -132,10 +132,13 @@ def pretrain(
         made = made.with_figures(_figures(stepper, watched, painted, losses))
         if group.first:
             save_autoencoder(made, out)
-            write_state(out, stepper, recipe, step, clock.elapsed, parent, grow)
+            write_state(out, stepper, Kept(step, clock.elapsed, parent, grow, recipe, len(faces)))
             replace_file(picture_path(out), _picture(watched.clean[:_PICTURED], painted.numpy()[:_PICTURED]))
         return made
 
+    if group.first:
+        for path in (out, state_path(out), picture_path(out)):
+            clear_unfinished(path)
     made: Autoencoder | None = None
     try:
         while (done := clock.done(step)) < 1.0:

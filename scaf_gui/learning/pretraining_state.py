@@ -21,13 +21,17 @@ KIND = "pretraining-state"
 
 @dataclass(frozen=True)
 class Kept:
-    """Where a run was: steps done, seconds taken, the auto-encoder it started from, steps of blending in."""
+    """Where a run was: steps done, seconds taken, the auto-encoder it started from, steps of blending in.
+
+    ``faces``: how many it had, 0 where the state does not say.
+    """
 
     step: int
     seconds: float
     parent: str
     grow: int
     recipe: Recipe
+    faces: int = 0
 
 
 def state_path(out: Path) -> Path:
@@ -35,11 +39,11 @@ def state_path(out: Path) -> Path:
     return out.with_suffix(".state")
 
 
-def write_state(out: Path, stepper: Stepper, recipe: Recipe, step: int, seconds: float, parent: str, grow: int) -> None:
+def write_state(out: Path, stepper: Stepper, kept: Kept) -> None:
     """:raises CheckpointError: where it cannot be written; the state before stays"""
     about = {
-        "format": FORMAT, "kind": KIND, "recipe": recipe_json(recipe), "step": step, "seconds": seconds,
-        "parent": parent, "grow": grow,
+        "format": FORMAT, "kind": KIND, "recipe": recipe_json(kept.recipe), "step": kept.step,
+        "seconds": kept.seconds, "parent": kept.parent, "grow": kept.grow, "faces": kept.faces,
     }  # fmt: skip
     write_tensors(state_path(out), stepper.state(), about)
 
@@ -60,18 +64,23 @@ def read_kept(out: Path) -> Kept:
             raise CheckpointError("was written by a newer version of this program; update to use it", path)
         return Kept(
             int(about["step"]), float(about["seconds"]), str(about["parent"]), int(about["grow"]),
-            _recipe_of(about["recipe"]),
+            _recipe_of(about["recipe"]), int(about.get("faces", 0)),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"has damaged metadata ({in_short(error)})", path) from error
 
 
-def read_state(out: Path, stepper: Stepper, recipe: Recipe) -> Kept:
+def read_state(out: Path, stepper: Stepper, faces: int) -> Kept:
     """Put a run's state into its networks and optimisers.
 
-    :raises CheckpointError: it is missing, damaged, or of a network of another size
+    :raises CheckpointError: it is missing, damaged, of a network of another size, or of other than so many faces
     """
     kept = read_kept(out)
+    if kept.faces not in (0, faces):
+        raise CheckpointError(
+            f"is of a run on {kept.faces} faces, and these are {faces}; name the same ones, or go on with --start",
+            state_path(out),
+        )
     try:
         stepper.restore(read_tensors(state_path(out)))
     except (RuntimeError, KeyError, ValueError) as error:

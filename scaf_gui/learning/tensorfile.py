@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -44,8 +45,10 @@ def _replaced(path: Path) -> Iterator[Path]:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            beside.touch()  # safetensors would let nobody else read it
+            beside.touch()
+            mode = beside.stat().st_mode
             yield beside
+            beside.chmod(mode)  # safetensors would let nobody else read it
             with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())
             beside.replace(path)
@@ -55,6 +58,13 @@ def _replaced(path: Path) -> Iterator[Path]:
     except (OSError, SafetensorError) as error:
         why = getattr(error, "strerror", None) or in_short(error)
         raise CheckpointError(f"cannot be saved ({why}); what was there before stays", path) from error
+
+
+def clear_unfinished(path: Path) -> None:
+    """Remove what writers of a file that were killed have left beside it; nobody else may be writing it."""
+    for beside in path.parent.glob(f".{glob.escape(path.name)}.*.part"):
+        with suppress(OSError):
+            beside.unlink()
 
 
 def read_header(path: Path) -> dict[str, Any]:

@@ -11,12 +11,18 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from scaf_gui.cli import pretrain
+from scaf_gui.cli.output import Progress
+from scaf_gui.learning import distributed
+from scaf_gui.learning.distributed import Group
 from scaf_gui.learning.pretrained import load_autoencoder
+from scaf_gui.learning.pretraining import Progress as Step
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = (
@@ -93,6 +99,40 @@ def test_ctrl_c_saves_and_resume_goes_on(folder: Path, scaf: Callable[..., Any])
     assert running.returncode == 130 and error == "scaf-gui: stopped; what was done so far is saved\n"
     done = load_autoencoder(out).meta["recipe"]["steps"]
     assert done >= 1
-    on = scaf("pretrain", folder / "faces", "--out", out, "--crop", "1", "--device", "cpu", "--resume",
-              "--max-steps", done + 1)  # fmt: skip
-    assert on["steps"] == done + 1 and (folder / "a.csv").read_text(encoding="ascii").count("\n") >= 3
+    with (folder / "a.csv").open("a", encoding="ascii") as stream:
+        stream.write(f"{done + 7},9.000,1.00\n")  # as of a run that was killed after its last checkpoint
+    resume = ("pretrain", "--out", out, "--device", "cpu", "--resume", "--max-steps", done + 1)
+    on = scaf(*resume)  # the faces that it had, which need not be named
+    assert on["steps"] == done + 1 and on["faces"] == 22
+    steps = [int(line.split(",")[0]) for line in (folder / "a.csv").read_text(encoding="ascii").splitlines()[1:]]
+    assert steps[-1] == done + 1 and steps == sorted(set(steps))
+
+    for path in (folder / "faces").iterdir():
+        if path.name.startswith("face 1"):
+            path.unlink()
+    code, error = scaf(*resume, folder / "faces", "--crop", "1", "--faces", folder / "fewer", fails=True)
+    assert code == 2 and "is of a run on 22 faces, and these are" in error and "--start" in error
+
+
+def test_a_batch_that_cannot_be_shared_evenly(folder: Path, scaf: Callable[..., Any], monkeypatch: Any) -> None:
+    """Parts of different size would not add up to what one process does."""
+    monkeypatch.setattr(distributed, "joined", lambda device: nullcontext(Group(0, 3)))
+    code, error = scaf("pretrain", folder / "faces", "--out", folder / "a.safetensors", *SMALL, fails=True)
+    assert code == 2 and "3 processes cannot share a batch of 4 faces evenly" in error
+    assert not (folder / "a.faces").exists(), "said before any face is cut"
+
+
+def test_the_time_left_is_seen_on_a_terminal_and_a_lost_checkpoint_in_a_log(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    losses = {"total": 66.93}
+    stage = "guided by components + half size + pixels + structure + GAN + prior"
+    note = "no checkpoint: a.state: cannot be saved (No space left on device); what was there before stays"
+    event = Step(5, 900, 0.5, stage, losses, 3.2, 11_990.0, lambda: pytest.fail("not asked"), None, note)
+    pretrain._show(event, Progress())
+    assert capsys.readouterr().err == f"scaf-gui: {note}\n"
+    pretrain._show(event, Progress(quiet=True))
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    pretrain._show(event, Progress())
+    assert " 3 h 20 min left, loss 66.93, 3 faces/s, guided" in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from scaf_gui.errors import InputError
 from scaf_gui.io.locks import locked
+from tests.disks import small_disk
 
 HOLDER = """
 import sys, time
@@ -46,3 +48,11 @@ def test_a_folder_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="cannot be written"), locked(tmp_path / "file" / "a.safetensors"):
         pass
+
+
+def test_a_full_disk_has_room_for_a_lock(tmp_path: Path) -> None:
+    with small_disk(tmp_path / "disk", 64_000) as disk:
+        (disk / "others").write_bytes(bytes(shutil.disk_usage(disk).free))
+        path = disk / "a.safetensors"
+        with locked(path), pytest.raises(InputError, match="another run"), locked(path):
+            pytest.fail("two at once")
