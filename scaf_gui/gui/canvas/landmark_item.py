@@ -74,14 +74,14 @@ class LandmarkItem(QGraphicsItem):
         """Draw one landmark at (x, y) image pixels until other landmarks are shown."""
         if self._shown is not None:
             self._touch(landmark)
-            self._shown = self._shown.with_point(landmark, x, y)
+            before, self._shown = self._shown, self._shown.with_point(landmark, x, y)
             self._touch(landmark)
-            self._touch_names()
+            self._carry_names(before, self._shown)
 
     def preview_all(self, shown: Shown) -> None:
         """Draw several landmarks elsewhere until other landmarks are shown; the rest stays as it is."""
         before, self._shown = self._shown, shown
-        self._touch_names()
+        self._carry_names(before, shown)
         if before is None or self._is_tangled or len(before.points) != len(shown.points):
             self.update()
             return
@@ -97,7 +97,7 @@ class LandmarkItem(QGraphicsItem):
     def preview_shape(self, shown: Shown) -> None:
         """Draw the same landmarks elsewhere until others are shown; dots keep their size."""
         before, self._shown = self._shown, shown
-        self._touch_names()
+        self._carry_names(before, shown)
         if before is None or self._is_tangled:
             self.update()
             return
@@ -182,16 +182,29 @@ class LandmarkItem(QGraphicsItem):
                 self._plates = plates(self._shown.names, points, self._dot)
         return self._plates
 
-    def _touch_names(self) -> None:
-        """Landmarks have moved: ask for what of their names has moved to be painted again."""
+    def _carry_names(self, before: Shown | None, after: Shown) -> None:
+        """Names go with landmarks that are held; until these are let go, none changes sides, comes or goes."""
         if not self._layers["labels"]:
             return
-        before, self._plates = self._named(), None
-        after = self._named()
-        moved = before.items() ^ after.items()
+        if self._plates is None or before is None or len(before.points) != len(after.points):
+            self._plates = None
+            self.update()
+            return
+        moves = upright(after.points - before.points, self._turn) * self._zoom
+        moved = {i: area for i, area in self._plates.items() if moves[i].any()}
         if not moved:
             return
-        x, y, width, height = np.array([area for _, area in moved]).T
+        carried = {
+            i: (x + moves[i, 0], y + moves[i, 1], width, height)
+            for i, (x, y, width, height) in moved.items()
+            if np.isfinite(moves[i]).all()
+        }
+        self._plates = {i: area for i, area in self._plates.items() if i not in moved} | carried
+        self._touch_names([*moved.values(), *carried.values()])
+
+    def _touch_names(self, areas: list[tuple[float, float, float, float]]) -> None:
+        """Ask for names there, (x, y, width, height) in screen pixels from the scene's origin, to be painted again."""
+        x, y, width, height = np.array(areas).T
         ends = np.array([[x, y], [x + width, y], [x + width, y + height], [x, y + height]]).transpose(2, 0, 1)
         corners = upright(ends / self._zoom, -self._turn)  # (names, 4, 2)
         low, high = corners.min(axis=1) - 2 / self._zoom, corners.max(axis=1) + 2 / self._zoom

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import QApplication
 from scaf_gui.core.face import Box, Face, Flag, State
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.canvas.landmark_item import LandmarkItem
+from scaf_gui.gui.canvas.selection import upright
 from tests.gui.canvas.stage import (
     FACE,
     POINTS,
@@ -121,6 +122,32 @@ def test_with_names_only_what_moves_is_painted_again(make_canvas: Callable[[], C
         assert np.abs(on_screen(canvas).astype(int) - pixels(canvas)).max() <= 6
         canvas.cancel_gesture()
         mouse.release(start)
+
+
+def test_names_go_with_landmarks_that_are_held(make_canvas: Callable[[], Canvas]) -> None:
+    canvas = make_canvas()
+    canvas.show_image(np.zeros((400, 600, 3), dtype=np.uint8))
+    points = np.array([[200.0, 200.0], [300.0, 200.0], [400.0, 200.0], [300.0, 300.0]])
+    canvas.show_face(face_with(points), None, make_scheme(4))
+    canvas.labels = True
+    canvas.use_loupe(False)
+    for turn in (0.0, 0.4):
+        canvas.turn_to(turn)
+        pixels(canvas)
+        item, mouse = canvas._landmarks, Mouse(canvas)
+        before = dict(item._named())
+        assert len(before) == 4
+        mouse.press(mouse.at(*points[1]))
+        mouse.move(mouse.at(350.0, 220.0))
+        mouse.move(mouse.at(395.0, 203.0))  # next to another one, which makes no room now
+        held = dict(item._named())
+        assert {i: held[i] for i in (0, 2, 3)} == {i: before[i] for i in (0, 2, 3)}
+        moved = upright(np.array([95.0, 3.0]), turn) * canvas.zoom
+        assert held[1] == pytest.approx((before[1][0] + moved[0], before[1][1] + moved[1], *before[1][2:]), abs=2.0)
+        canvas.cancel_gesture()
+        mouse.release(mouse.at(395.0, 203.0))
+        pixels(canvas)
+        assert item._named() == before  # back where there is room
 
 
 def test_several_selected_landmarks_are_not_named(canvas: Canvas) -> None:
