@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -109,4 +110,5 @@ def prune(companions: Path, keep: str) -> None:
     files = sorted(models_folder(companions).glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
     for path in files[KEPT:]:
         if path.stem != keep:
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # in use or write-protected: the next refresh tries again
+                path.unlink(missing_ok=True)

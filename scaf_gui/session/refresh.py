@@ -325,7 +325,6 @@ def _save(snapshot: TrainingSnapshot, result: RefreshResult, checkpoint: Checkpo
 
     assert result.model is not None
     path = models.model_path(snapshot.companions, checkpoint.id)
-    path.parent.mkdir(parents=True, exist_ok=True)
     figures = {"judged_on": result.judged_on, "new_error": result.new_error, "old_error": result.old_error}
     save_checkpoint(checkpoint.with_figures(figures), path)
     models.prune(snapshot.companions, keep=checkpoint.id)

@@ -19,6 +19,7 @@ from scaf_gui.session.curves import learning_curve
 from scaf_gui.session.events import PoolScored, PrefillBatch, RefreshResult, RefreshStarted
 from scaf_gui.session.prefill import cached
 from scaf_gui.session.project import open_project
+from tests.disks import files_end_at
 
 
 def refresh(session, preset, **options):
@@ -192,6 +193,19 @@ def test_a_second_refresh_is_refused_while_one_runs(trained, label, tiny):
     again = session.refresh(session.snapshot(), preset=tiny, device="cpu")
     assert isinstance(next(again), RefreshStarted)
     again.close()
+
+
+def test_a_full_disk_keeps_the_model_before(trained, label, tiny, take_all):
+    session = trained
+    before, files = session.model, sorted(Path(session.model.path).parent.iterdir())
+    label(session, 2)
+    with files_end_at(5 << 20), pytest.raises(CheckpointError, match=r"cannot be saved .*what was there before stays"):
+        take_all(session, session.refresh(session.snapshot(), preset=tiny, device="cpu", judge=False))
+    assert session.model == before and sorted(Path(before.path).parent.iterdir()) == files
+    batch = next(session.prefill(device="cpu"))
+    assert all(prediction.model_id == before.id for prediction in batch.predictions.values())
+    result = take_all(session, session.refresh(session.snapshot(), preset=tiny, device="cpu", judge=False))
+    assert result.kept_new and session.model.id == result.model.id != before.id
 
 
 def test_the_learning_curve_is_kept_with_the_model(trained):
