@@ -132,14 +132,19 @@ class Background(QObject):
     def is_busy(self) -> bool:
         return any(worker.is_running for worker in self._workers())
 
-    def stop(self) -> None:
-        """Cancel everything and wait until the threads have ended."""
+    def halt(self) -> None:
+        """Cancel everything for good, without waiting: nothing is handed to the session any more."""
         self._stopped = True
         self.blockSignals(True)
         self.cancel()
         self.probe.cancel()
+
+    def stop(self) -> None:
+        """:meth:`halt`, wait until the threads have ended (one may be loading torch, which takes seconds), and go."""
+        self.halt()
         for worker in (*self._workers(), self.probe):
             worker.wait()
+        self.deleteLater()
 
     def _workers(self) -> tuple[Worker, ...]:
         return (self.refresh, self.prefill, self.boxes, self.hashing, self.similar)

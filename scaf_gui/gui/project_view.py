@@ -123,19 +123,19 @@ class ProjectView(QObject):
             part.open(session)
 
     def close(self) -> None:
-        """Stop the work, close the file. Nothing is lost and nothing is asked."""
+        """Close the file, then wait for threads, which it needs no more. Nothing is lost and nothing is asked."""
         session, self.session = self.session, None
         self._later.stop()
         if session is None:
             return
         self.workspace.canvas.finish_gesture()
-        if self.background is not None:
-            self.background.stop()
-            self.background.deleteLater()
-            self.background = None
+        background, self.background = self.background, None
+        if background is not None:
+            background.halt()
         session.agenda.on_change = session.expected.on_change = None
         for part in (*self._parts, self.precision, self.editor, self.photo):
-            part.open(None)
+            if part is not self.insight:  # it waits, too
+                part.open(None)
         self.model.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.finish.open(None)
@@ -147,6 +147,9 @@ class ProjectView(QObject):
             session.close()
         except (ScafError, OSError) as error:
             self.messages.error(error)
+        self.insight.open(None)
+        if background is not None:
+            background.stop()
 
     def _open_list(self, session: Session) -> None:
         load = loader(session.folder, self.navigator.copies, self.navigator.give_way)

@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from scaf_gui.core.face import Face, Flag, Prediction, State
 from scaf_gui.gui.acts import ACTS, REPEATING
 from scaf_gui.gui.demo import Hand
 from scaf_gui.gui.window import MainWindow
+from scaf_gui.gui.worker import Worker
 from scaf_gui.io.formats import formats
 from scaf_gui.session.exchange import export_labels
 from scaf_gui.session.project import new_project, open_project
@@ -144,6 +146,36 @@ def test_held_arrows_move_on_in_one_step_of_undo(window: MainWindow) -> None:
     assert session.document.history.to_undo.title.startswith("Move nose bridge 03")
     QTest.keyClick(canvas, Key.Key_Z, CONTROL)
     assert current(window).label is None
+
+
+def test_whoever_closes_the_window_never_waits_for_a_thread(
+    window: MainWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, begun, go_on = opened(window), threading.Event(), threading.Event()
+    background = window.project.background
+    assert background is not None
+
+    def loads() -> Generator[None, None, str]:  # as torch does: nothing can cut it short
+        begun.set()
+        assert go_on.wait(20)
+        return "CPU"
+        yield
+
+    background.probe.start(loads)
+    assert begun.wait(20)
+    seen: list[tuple[bool, bool]] = []
+    wait = Worker.wait
+
+    def waits(self: Worker, ms: int | None = None) -> bool:
+        if self is background.probe:
+            open_project(session.path).close()  # free for the next window already
+            seen.append((window.isVisible(), session._closed))
+            go_on.set()
+        return wait(self, ms)
+
+    monkeypatch.setattr(Worker, "wait", waits)
+    window.close()
+    assert seen == [(False, True)], "hidden, and the file closed, before anything was waited for"
 
 
 def test_a_double_press_does_not_accept_a_face_that_nobody_has_seen(window: MainWindow, qtbot: QtBot) -> None:
@@ -345,6 +377,7 @@ from PySide6.QtCore import Qt
 from scaf_gui.gui.demo import Hand
 from scaf_gui.gui.run import make_application
 from scaf_gui.gui.window import MainWindow
+from scaf_gui.gui.worker import Worker
 from scaf_gui.gui.project_view import ProjectView
 from scaf_gui.session.project import new_project
 from scaf_gui.settings import Settings
