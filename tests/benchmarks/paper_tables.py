@@ -44,7 +44,7 @@ DATA = {
 }
 #: a training for each function instead of the four of the paper's rounds of 10
 ONCE = "Acquisition functions, 40 faces chosen at once by the model of 10 labels"
-FUNCTIONS = "nnm-10 entropy-10 kcenter nnm entropy"
+FUNCTIONS = "nnm-10 entropy-10 spread kcenter nnm entropy"
 LINES = (
     Line("a", "The default at 10, 50 and all labels", "300w",
          "--labels 10 50 all --add 0 --acquisition random --base {base}"),
