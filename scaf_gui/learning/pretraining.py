@@ -261,8 +261,9 @@ def _picture(faces: ByteArray, painted: ByteArray) -> bytes:
 
 
 def _astray(step: int, loss: float, out: Path) -> str:
-    kept = f"the last good weights are in {out}" if out.exists() else "nothing was saved yet"
+    there = out.exists()
+    kept = f"the last good weights are in {out}; go on from them with --start and" if there else "begin again with"
     return (
-        f"training went astray at step {step + 1} (the loss is {loss}); {kept}; "
-        "go on from them with --start and a lower --lr, a longer --warm-up or --precision float32"
+        f"training went astray at step {step + 1} (the loss is {loss}); {kept} "
+        "a lower --lr, a longer --warm-up or --precision float32"
     )

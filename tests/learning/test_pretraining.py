@@ -137,6 +137,8 @@ def test_a_loss_that_is_no_number_leaves_the_last_good_weights(rendered: Rendere
     with pytest.raises(TrainingError, match=r"went astray at step \d.*last good weights are in .*a\.safetensors.*--lr"):
         run(rendered, replace(plain, lr=1e30, warm_up=0, cosine=False, max_steps=4), out, start=good.autoencoder)
     assert [path.read_bytes() for path in (out, state_path(out))] == before
+    with pytest.raises(TrainingError, match=r"the loss is \w+\); begin again with a lower --lr"):
+        run(rendered, replace(plain, lr=1e30, warm_up=0, cosine=False, max_steps=4), folder / "b.safetensors")
 
 
 def test_a_full_disk_leaves_the_last_checkpoint(rendered: Rendered, folder: Path) -> None:
