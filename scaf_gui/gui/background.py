@@ -288,6 +288,9 @@ def _device(wanted: str) -> Generator[object, None, str]:
     """Imports torch on the thread it runs on; returns which device will be used, and why."""
     step_back()
     yield None
+    from scaf_gui.learning.loading import load_libraries
+
+    load_libraries()
     from scaf_gui.learning.device import choose_device
 
     return choose_device(wanted).why

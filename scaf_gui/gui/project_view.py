@@ -178,8 +178,8 @@ class ProjectView(QObject):
 
     def _begin_work(self) -> None:
         if self.background is not None and self.session is not None and self.session.folder.is_dir():
+            self.background.start_device()  # first: it loads torch soonest, as it does not step back
             self.background.start(again=True)
-            self.background.start_device()
 
     def _came(self) -> None:
         """A face has come to the canvas, or will when its image is read: what is less urgent waits for that."""

@@ -54,6 +54,9 @@ class PredictorDoor:
     _held: dict[tuple[str, str], Predictor] = field(default_factory=dict)
 
     def get(self, model: ModelInfo, device: str, scheme: Scheme) -> Predictor:
+        from scaf_gui.learning.loading import load_libraries
+
+        load_libraries()  # the window goes on meanwhile
         from scaf_gui.learning.checkpoint import load_checkpoint
         from scaf_gui.learning.device import choose_device
         from scaf_gui.learning.predictor import Predictor
