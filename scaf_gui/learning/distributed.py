@@ -19,11 +19,13 @@ from torch import Tensor, nn
 from torch import distributed as dist
 from torch.nn.parallel import DistributedDataParallel
 
-from scaf_gui.errors import UsageError
+from scaf_gui.errors import TrainingError, UsageError
 from scaf_gui.learning.device import Device
 
 #: the first process may cut millions of faces while the others wait
 _PATIENCE = timedelta(days=2)
+#: what gloo and NCCL say of a process that is gone
+_BROKEN = ("closed by peer", "reset by peer", "broken pipe", "remote process exited")
 
 
 class GlobalBatchNorm2d(nn.BatchNorm2d):
@@ -152,6 +154,7 @@ def joined(device: Device) -> Iterator[Group]:
     """The processes that ``torchrun`` has started, or this one alone.
 
     :raises UsageError: more processes on a machine than it has GPUs
+    :raises TrainingError: in a process whose connection to another one broke
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or "RANK" not in os.environ:
         yield ALONE
@@ -166,5 +169,9 @@ def joined(device: Device) -> Iterator[Group]:
     dist.init_process_group("nccl" if device.kind == "cuda" else "gloo", timeout=_PATIENCE)
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), local)
+    except RuntimeError as error:
+        if not any(words in str(error).lower() for words in _BROKEN):
+            raise
+        raise TrainingError("another process of this run has ended; what it says tells why") from error
     finally:
         dist.destroy_process_group()

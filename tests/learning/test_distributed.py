@@ -1,0 +1,46 @@
+"""What one of several processes does; that two of them train as one does is tested with the real command."""
+
+from __future__ import annotations
+
+import pytest
+from torch import distributed as dist
+
+from scaf_gui.errors import InputError, TrainingError
+from scaf_gui.learning.distributed import ALONE, joined
+from tests.learning.conftest import CPU
+
+
+@pytest.fixture
+def second_of_two(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """As ``torchrun`` starts it, without another process to talk to; what was called."""
+    called: list[str] = []
+    for name, value in (("WORLD_SIZE", "2"), ("RANK", "1"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(dist, "init_process_group", lambda *_, **__: called.append("begun"))
+    monkeypatch.setattr(dist, "destroy_process_group", lambda: called.append("ended"))
+    monkeypatch.setattr(dist, "get_rank", lambda: 1)
+    monkeypatch.setattr(dist, "get_world_size", lambda: 2)
+    return called
+
+
+def test_alone_nothing_is_asked_of_others() -> None:
+    with joined(CPU) as group:
+        assert group is ALONE and group.first
+    assert [ALONE.either(wish, CPU) for wish in (True, False)] == [True, False]
+
+
+@pytest.mark.parametrize(
+    ("error", "raised", "said"),
+    [
+        (RuntimeError("[pair.cc:553] Connection closed by peer [127.0.0.1]"), TrainingError, "another process"),
+        (RuntimeError("shapes do not match"), RuntimeError, "shapes do not match"),
+        (InputError("holds no faces"), InputError, "holds no faces"),
+    ],
+)
+def test_a_process_that_was_left_alone_says_so(
+    second_of_two: list[str], error: Exception, raised: type[Exception], said: str
+) -> None:
+    with pytest.raises(raised, match=said), joined(CPU) as group:
+        assert (group.rank, group.processes, group.first) == (1, 2, False)
+        raise error
+    assert second_of_two == ["begun", "ended"]
