@@ -39,6 +39,11 @@ def eyes_tilt(points: FloatArray, scheme: Scheme) -> float | None:
     return angle
 
 
+def has_eyes(scheme: Scheme) -> bool:
+    """Whether a scheme says where the eyes are."""
+    return _eyes(np.zeros((scheme.num_landmarks, 2)), scheme) is not None
+
+
 def _eyes(points: FloatArray, scheme: Scheme) -> tuple[FloatArray, FloatArray, list[int]] | None:
     """The places of two eyes and the landmarks they were taken from: two eye groups, else the normaliser's pair."""
     groups = [g for g in scheme.groups if "eye" in g.name and "brow" not in g.name and len(g.landmarks) > 1]

@@ -11,6 +11,7 @@ from scaf_gui.core.face import Face, Prediction
 from scaf_gui.core.point_edits import left_to_place
 from scaf_gui.errors import ScafError
 from scaf_gui.gui.editor import Editor
+from scaf_gui.gui.hints import why_no_prediction
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.gui.precision import Precision
 from scaf_gui.session.blind import SHARE
@@ -22,10 +23,17 @@ class BlindFaces(QObject):
     """Begins placing when such a face comes, and ends it with the face. ``switched(on)`` is told of the switch."""
 
     def __init__(
-        self, navigator: Navigator, editor: Editor, precision: Precision, settings: Settings, parent: QWidget | QObject
+        self,
+        navigator: Navigator,
+        editor: Editor,
+        precision: Precision,
+        settings: Settings,
+        say: Callable[[str], object],
+        parent: QWidget | QObject,
     ):
         super().__init__(parent)
         self._navigator, self._editor, self._precision, self._settings = navigator, editor, precision, settings
+        self._say = say
         self._window = parent if isinstance(parent, QWidget) else None
         self._session: Session | None = None
         self._face: int | None = None  # placing was begun for it
@@ -66,8 +74,14 @@ class BlindFaces(QObject):
         if revealed:
             self._precision.place(False)
             self._face = None
-        if not self._editor.reset() and revealed:
+        if self._editor.reset():
+            return
+        if revealed:
             self._navigator.show_again()
+        elif self._editor.shown()[1] is None:
+            self._say(why_no_prediction(session, face))
+        else:
+            self._say("Nothing to reset: these are the predicted landmarks")
 
     def report(self) -> None:
         """How far accepted labels lean towards the model, in a window of its own."""

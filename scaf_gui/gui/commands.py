@@ -15,6 +15,7 @@ from scaf_gui.gui.acts import ACTS, BY_ID, NUDGES
 from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.preferences import ask_settings
 from scaf_gui.gui.queue_model import FILTERS
+from scaf_gui.gui.remarks import Remarks
 
 if TYPE_CHECKING:
     from scaf_gui.gui.window import MainWindow
@@ -103,7 +104,7 @@ class Commands:
             if act.group == "filter":
                 handlers[act.id] = partial(self.filter, act.id.removeprefix("filter_"))
         known = {act.id for act in ACTS}
-        return {name: handler for name, handler in handlers.items() if name in known}
+        return Remarks(project).wrap({name: handler for name, handler in handlers.items() if name in known})
 
     def enable(self, is_open: bool) -> None:
         """Acts on a project are grey while none is open."""

@@ -11,6 +11,7 @@ from scaf_gui.core.doubt import Trail, doubt, doubtful
 from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.face_bar import FaceBar
+from scaf_gui.gui.hints import why_no_prediction
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.session.session import Session
 
@@ -84,7 +85,9 @@ class DoubtWalk(QObject):
             return
         canvas.setFocus()
         if self._key is None:
-            self._say("This face is accepted" if self._accepted else "Nothing is predicted of this face")
+            face, session = self._navigator.on_canvas()[0], self._session
+            why = why_no_prediction(session, face) if session is not None else ""
+            self._say("This face is accepted" if self._accepted else why)
             return
         again = self._trail().ended
         landmark = self._trail().forward(self._order)

@@ -106,6 +106,9 @@ class Editor(QObject):
             self.refused.emit("Nothing to mark yet: this face has no landmarks")
             return False
         if label.flags[landmark] == flag:
+            if flag is Flag.VISIBLE:
+                self.refused.emit(f"Nothing to take back: {self._name(landmark)} is not marked")
+                return False
             flag = Flag.VISIBLE
         if flag is not Flag.MISSING and not np.isfinite(label.points[landmark]).all():
             self.refused.emit(f"Place {self._name(landmark)} first: click where it belongs")
@@ -129,6 +132,8 @@ class Editor(QObject):
         whole = next((group.name.replace("_", " ") for group in groups), f"{len(landmarks)} landmarks")
         what = self._name(landmarks[0]) if len(landmarks) == 1 else whole
         edit = edits.flag_landmarks(face, prediction, landmarks, flag, session.user, what)
+        if edit is None:
+            self.refused.emit(f"Nothing to take back: {what} {'is' if len(landmarks) == 1 else 'are'} not marked")
         return edit is not None and self._apply(edit)
 
     def toggle_attribute(self, attribute: int) -> bool:

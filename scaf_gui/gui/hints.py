@@ -7,6 +7,19 @@ from scaf_gui.core.point_edits import left_to_place
 from scaf_gui.session.session import Session
 
 
+def why_no_prediction(session: Session, face: Face | None) -> str:
+    """Why no prediction of a face is shown, in one line."""
+    if face is None:
+        return "No face is shown"
+    if session.blind.hides(face.id):
+        return "The prediction of this face is kept back, as it is placed without one"
+    if session.model is None:
+        return "Nothing is predicted of this face: there is no model yet"
+    if face.box is None:
+        return "Nothing is predicted of this face: it has no box, B draws one"
+    return "Nothing is predicted of this face yet"
+
+
 def hint(session: Session | None, face: Face | None, prediction: Prediction | None, searching: bool) -> str:
     """:param searching: whether faces are being looked for just now"""
     if session is None or face is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from PySide6.QtCore import QObject
 
 from scaf_gui.core.face import Face, Prediction
-from scaf_gui.core.level import eyes_tilt
+from scaf_gui.core.level import eyes_tilt, has_eyes
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.navigator import Navigator
 from scaf_gui.session.session import Session
@@ -52,8 +52,16 @@ class LevelView(QObject):
             self._canvas.turn_to(0.0)
             return
         self._shown(*self._navigator.on_canvas())
-        if not self._settled and self._canvas.face is not None:
+        if self._session is None:
+            return
+        if self._canvas.face is None:
+            self._say("No face is shown")
+        elif not has_eyes(self._session.scheme):
+            self._say("This scheme has no eyes to level the photo by")
+        elif not self._settled:
             self._say("The eyes have no place yet: the photo stays as it is")
+        elif not self._canvas.turn:
+            self._say("The eyes are level as they are")
 
     def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
         if not self.on or self._session is None or face is None or self._canvas.is_busy:

@@ -57,7 +57,9 @@ class Precision(QObject):
         canvas.loupeTurned.connect(lambda _: self._rest.start())
         canvas.reachTurned.connect(self._reach_turned)
         canvas.placingLeft.connect(partial(self.place, False))
-        canvas.groupSelected.connect(lambda group: self._say(f"{len(group)} landmarks selected") if group else None)
+        canvas.groupSelected.connect(
+            lambda group: self._say(f"{len(group)} landmarks selected") if len(group) > 1 else None
+        )
 
     def use_settings(self) -> None:
         """Take what is remembered."""

@@ -59,7 +59,7 @@ class ProjectView(QObject):
         self.checking = Checking(workspace, self.navigator, self)
         self.aids = ImageAids(workspace.canvas, workspace, status.say, self)
         self.level = LevelView(workspace.canvas, self.navigator, settings, status.say, self)
-        self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, parent)
+        self.blind = BlindFaces(self.navigator, self.editor, self.precision, settings, status.say, parent)
         self.insight = Insight(workspace, self.navigator, settings, status.say, self)
         self.model = ModelSign(workspace.training, workspace.finish, status, self)
         self.missing = MissingFolder(messages, self._folder_found, self, parent)
