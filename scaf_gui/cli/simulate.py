@@ -84,7 +84,7 @@ def run_plans(
     import torch
 
     from scaf_gui.learning.device import choose_device
-    from scaf_gui.session.simulation.runner import Finished, Runner
+    from scaf_gui.session.simulation.runner import Failed, Finished, Runner
     from scaf_gui.settings import Settings
 
     if args.threads:
@@ -103,6 +103,8 @@ def run_plans(
                 left = sum(bool(runner.lacking(cell)) for cell in cells)
                 at = f"{left} of {len(cells)} cells left; "
                 progress.say(_told(event.cell, event.rows))
+            elif isinstance(event, Failed):
+                progress.warn(f"{_named(event.cell)}: {event.why}")
             else:
                 progress(event.what, event.done, event.total, at + event.note)
             if until is not None and time.monotonic() > until:
@@ -249,9 +251,12 @@ def _outcome(out: Path, results: Results, wanted: dict[str, list[Row]], added: i
 
 
 def _told(cell: Cell, rows: Sequence[dict[str, object]]) -> str:
-    design = cell.design
     figures = "; ".join(f"{row['test']}: NME {row['nme']:.2f} %, {row['drags_3']:.1f} drags" for row in rows)
-    return f"{design.preset.name} {design.acquire}, {cell.labels} labels, seed {cell.seed}: {figures}"
+    return f"{_named(cell)}: {figures}"
+
+
+def _named(cell: Cell) -> str:
+    return f"{cell.design.preset.name} {cell.design.acquire}, {cell.labels} labels, seed {cell.seed}"
 
 
 def _slug(text: str) -> str:

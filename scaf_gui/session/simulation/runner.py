@@ -14,7 +14,7 @@ import numpy as np
 from scaf_gui import __version__
 from scaf_gui.core.metrics import Evaluation
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import UsageError
+from scaf_gui.errors import TrainingError, UsageError
 from scaf_gui.session.simulation.cells import RANDOM_WEIGHTS, Acquire, Cell
 from scaf_gui.session.simulation.drags import begun, met
 from scaf_gui.session.simulation.faces import FaceSet, TrueFace
@@ -48,6 +48,14 @@ class Finished:
     rows: tuple[dict[str, object], ...]
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A cell whose training went astray: its rows stay missing, and so do those of the rounds that rest on it."""
+
+    cell: Cell
+    why: str
+
+
 class Runner:
     """Does cells that have no row yet, each with what it rests on.
 
@@ -68,14 +76,16 @@ class Runner:
         self._keep_models = keep_models
         self._chosen: dict[Cell, tuple[int, ...]] = {}
         self._leads_on: set[Cell] = set()
+        self._failed: dict[Cell, str] = {}
 
     def lacking(self, cell: Cell) -> tuple[FaceSet, ...]:
         """Test sets on which a cell has no row."""
         return tuple(test for test in self._setting.tests if self._settings(cell, test) not in self._results)
 
-    def run(self, cells: Sequence[Cell]) -> Generator[Working | Finished, None, None]:
+    def run(self, cells: Sequence[Cell]) -> Generator[Working | Finished | Failed, None, None]:
         """Do the cells in their order, with the rounds on the way; one that another process is at is left to it.
 
+        One that cannot be trained does not keep the others from being done.
         Close the generator to stop; every finished cell is in the file by then.
         """
         for cell in cells:
@@ -85,9 +95,15 @@ class Runner:
         waiting = list(cells)
         while waiting:
             self._results.refresh()
-            waiting = [cell for cell in waiting if self.lacking(cell)]
+            waiting = [cell for cell in waiting if cell not in self._failed and self.lacking(cell)]
             for cell in waiting:
-                if (yield from self._attempt(cell)):
+                try:
+                    done = yield from self._attempt(cell)
+                except TrainingError as error:
+                    self._failed[cell] = str(error)
+                    yield Failed(cell, str(error))
+                    break
+                if done:
                     break
             else:
                 if waiting:
@@ -100,6 +116,8 @@ class Runner:
         while (before := way[-1].before) is not None:
             way.append(before)
         for step in reversed(way):
+            if step in self._failed:
+                raise TrainingError(self._failed[step])
             faces = yield from self.labelled(step)
             job = self._job(step, faces)
             with self._trainings.claimed(job) as held:

@@ -1,5 +1,7 @@
 """The protocol with real trainings of a few steps; what was trained is told by the folder of trainings."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,7 @@ from scaf_gui.errors import UsageError
 from scaf_gui.session.simulation.cells import Acquire, Design, Plan, resolve_preset
 from scaf_gui.session.simulation.faces import read_faces
 from scaf_gui.session.simulation.results import Results
-from scaf_gui.session.simulation.runner import Finished, Runner, Setting
+from scaf_gui.session.simulation.runner import Failed, Finished, Runner, Setting
 
 pytestmark = pytest.mark.usefixtures("slim")
 
@@ -113,6 +115,19 @@ def test_a_stopped_run_goes_on_and_what_another_process_is_at_is_left_to_it(runn
     assert finished == [3] and done.items() <= trainings(tmp_path).items()
     assert [row["labels"] for row in theirs.rows] == ["4", "3"]
     assert theirs.rows[0]["total_3"] == ""  # without rounds there is no pre-fill whose drags could be counted
+
+
+def test_a_training_that_goes_astray_does_not_keep_the_others_from_being_done(runner, tiny):
+    wild = design("random", tiny)
+    wild = replace(wild, preset=replace(wild.preset, lr_head=1e30, lr_encoder=1e30, full_steps=4))
+    cells = Plan("t", ((wild, 5), (design("random", tiny, add=0), 3)), (0,)).cells(11)
+    do, results = runner()
+    events = list(do.run(cells))
+    failed = [event for event in events if isinstance(event, Failed)]
+    assert [(event.cell.design.preset.lr_head, event.cell.labels) for event in failed] == [(1e30, 3), (1e30, 5)]
+    assert all("went astray at step" in event.why for event in failed)
+    assert [row["labels"] for row in results.rows] == ["3"]
+    assert [bool(do.lacking(cell)) for cell in cells] == [True, True, False]
 
 
 def test_an_auto_encoder_that_is_not_at_hand(runner, tiny):
