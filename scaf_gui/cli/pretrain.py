@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CURVE_SECONDS = 10.0
+#: steps over which the rate rises where trained weights meet a fresh optimiser, in recipes that begin without
+_WARM_UP = 200
 _LOSSES = (
     "total", "reconstruction", "pixels", "structure", "guide", "gan", "prior", "image_discriminator",
     "latent_discriminator",
@@ -233,6 +235,8 @@ def chosen_recipe(args: argparse.Namespace, out: Path) -> Recipe:
     if args.resume and fixed:
         option = fixed[0].replace("_", "-")
         raise UsageError(f"--resume goes on with the same recipe; leave out --{option}, or use --start instead")
+    if args.start is not None and not recipe.warm_up:
+        changed.setdefault("warm_up", _WARM_UP)
     return replace(recipe, **changed, views=replace(recipe.views, **views))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import shutil
@@ -136,3 +137,17 @@ def test_the_time_left_is_seen_on_a_terminal_and_a_lost_checkpoint_in_a_log(
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     pretrain._show(event, Progress())
     assert " 3 h 20 min left, loss 66.93, 3 faces/s, guided" in capsys.readouterr().err
+
+
+def test_trained_weights_are_warmed_up_again() -> None:
+    """A fresh optimiser knows nothing of their gradients; the published recipe itself begins at its full rate."""
+    parser = argparse.ArgumentParser()
+    pretrain.arguments(parser)
+
+    def warm_up(*words: str) -> int:
+        args = parser.parse_args(["faces", "--out", "a.safetensors", *words])
+        return pretrain.chosen_recipe(args, args.out).warm_up
+
+    assert warm_up() == 0 < warm_up("--start", "b.safetensors")
+    assert warm_up("--start", "b.safetensors", "--warm-up", "0") == 0
+    assert warm_up("--start", "b.safetensors", "--recipe", "short") == warm_up("--recipe", "short") == 50
