@@ -21,6 +21,7 @@ import numpy as np
 from faces import ROOT, add_data_argument, data_folder, labelled_faces, machine, read_image, scheme_68
 
 from scaf_gui.core.metrics import Evaluation
+from scaf_gui.core.scheme import Scheme
 from scaf_gui.learning.checkpoint import Checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
@@ -76,14 +77,15 @@ def learn(
             return finished.value.checkpoint  # type: ignore[no-any-return]
 
 
-def figures(checkpoint: Checkpoint, faces: list[Example]) -> Evaluation:
-    """One look at each face."""
-    predictor, pairs = Predictor(checkpoint, choose_device("cpu"), scheme_68(), scores=()), []
+def figures(checkpoint: Checkpoint, faces: list[Example], scheme: Scheme | None = None) -> Evaluation:
+    """One look at each face. ``scheme``: without it 300-W's."""
+    scheme = scheme or scheme_68()
+    predictor, pairs = Predictor(checkpoint, choose_device("cpu"), scheme, scores=()), []
     for at in range(0, len(faces), 16):
         part = faces[at : at + 16]
         found = predictor.predict_faces([(read_image(face.image), face.square) for face in part])
         pairs += [(one.points, face.points) for one, face in zip(found, part, strict=True)]
-    return Evaluation.of(pairs, scheme_68())
+    return Evaluation.of(pairs, scheme)
 
 
 def with_steps(recipe: Preset, steps: int | None) -> Preset:
@@ -99,14 +101,18 @@ def add_arguments(parser: argparse.ArgumentParser, lines: dict[str, Any]) -> Non
     parser.add_argument("--threads", type=int, default=1)
 
 
-def begin(given: argparse.Namespace) -> tuple[list[Example], list[Example]]:
-    """The faces to learn from and those to look at; says on which machine."""
+def begin(given: argparse.Namespace) -> None:
+    """Threads as wished; says on which machine."""
     import cv2
     import torch
 
     torch.set_num_threads(given.threads)
     cv2.setNumThreads(1)
     print(f"{machine(given.threads)}\n")
+
+
+def faces_300w(given: argparse.Namespace) -> tuple[list[Example], list[Example]]:
+    """The faces to learn from and those to look at."""
     folder, scheme = data_folder(given) / "300w", scheme_68()
     return labelled_faces(folder / "pool", scheme), labelled_faces(folder / "dev", scheme)
 
@@ -129,7 +135,8 @@ def main() -> None:
         for name, line in LINES.items():
             print(f"{name:14s} {line.title}")
         return
-    pool, watched = begin(given)
+    begin(given)
+    pool, watched = faces_300w(given)
     print("| changed | seed | NME % | drags (3 %) | failures > 8 % | seconds |")
     print("|---" * 6 + "|", flush=True)
     for seed in given.seeds:
