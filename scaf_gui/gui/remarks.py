@@ -40,7 +40,7 @@ class Remarks:
 
     def __init__(self, project: ProjectView):
         self._project, self._canvas = project, project.workspace.canvas
-        self._say = project.status.say
+        self._said = ""
         self._after: dict[str, Callable[[tuple[object, ...]], str]] = {
             "next": partial(self._unmoved, "This is the last face of the list"),
             "previous": partial(self._unmoved, "This is the first face of the list"),
@@ -67,6 +67,8 @@ class Remarks:
         return {name: partial(self._run, name, handler) for name, handler in handlers.items()}
 
     def _run(self, name: str, handler: Handler, *given: object) -> None:
+        if self._said and self._said == self._project.status.remark:
+            self._say("")  # it was about another act
         reason = self._why_not(name)
         if reason:
             self._say(reason)
@@ -80,6 +82,10 @@ class Remarks:
             remark = f"List: {BY_ID[name].title.lower()}"
         if remark:
             self._say(remark)
+
+    def _say(self, remark: str) -> None:
+        self._said = remark
+        self._project.status.say(remark)
 
     # -- before
 

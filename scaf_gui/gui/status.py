@@ -54,6 +54,11 @@ class Status(QStatusBar):
             self._timer.start(REMARK_MS)
         self._show()
 
+    @property
+    def remark(self) -> str:
+        """The passing remark that is up."""
+        return self._remark
+
     def clear(self) -> None:
         """Nothing runs."""
         self._works.clear()

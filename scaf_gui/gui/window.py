@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent
+from PySide6.QtCore import QEvent, QSize, Qt
+from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
 from scaf_gui.gui import theme
@@ -35,6 +35,7 @@ class MainWindow(QMainWindow):
         self.setMinimumSize(QSize(880, 560))
         self.resize(1280, 720)
         self.setAcceptDrops(True)
+        self._released = (0, 0)  # the key let go last, and when
         self.start_screen = StartScreen()
         self.workspace = Workspace()
         self.status = Status()
@@ -123,6 +124,17 @@ class MainWindow(QMainWindow):
         self.project.navigator.painted.connect(act, Qt.ConnectionType.SingleShotConnection)
 
     # -- events ----------------------------------------------------------------------------------
+
+    def event(self, event: QEvent) -> bool:
+        """A held key's repeat that Qt takes for a press: X11 sends a release with it, at the very same time."""
+        if isinstance(event, QKeyEvent):
+            this = event.key(), event.timestamp()
+            if event.type() == QEvent.Type.KeyRelease:
+                self._released = this
+            elif event.type() == QEvent.Type.ShortcutOverride and this[1] and this == self._released:
+                event.accept()  # no act of ours
+                return True
+        return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Nothing to ask: every label is on the disk already, and training is cancelled."""

@@ -66,7 +66,7 @@ def silent(window: MainWindow, *, no_face: bool = False) -> list[str]:
         dialogs = [w for w in QApplication.topLevelWidgets() if w.isVisible() and w is not window]
         for dialog in dialogs:
             dialog.close()
-        if not dialogs and not window.status._remark and not window.messages.messages() and look(window) == before:
+        if not dialogs and not window.status.remark and not window.messages.messages() and look(window) == before:
             found.append(act.id)
     return found
 
@@ -155,3 +155,5 @@ def test_switches_say_how_they_stand(quiet_window: MainWindow) -> None:
     assert say_of(quiet_window, "loupe_more").startswith("Loupe: ")
     assert say_of(quiet_window, "walk_zoom") == "Zoom While Walking: on"
     assert say_of(quiet_window, "fall_off") == "Drag Neighbours Along: on"
+    quiet_window.actions_by_id["show_skeleton"].trigger()
+    assert "Drag Neighbours" not in quiet_window.status.text(), "what was said of another act is gone"

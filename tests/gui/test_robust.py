@@ -128,6 +128,25 @@ def test_a_held_return_accepts_one_face(window: MainWindow) -> None:
     assert len(session.document.with_state(State.SKIPPED)) == 1
 
 
+def test_a_repeat_that_looks_like_another_press_accepts_no_other_face(window: MainWindow) -> None:
+    """X11 sends a held key as releases and presses of the same time; Qt may miss that they are one."""
+    session, canvas = opened(window), window.workspace.canvas
+
+    def sends(kind: QEvent.Type, when: int) -> bool:
+        event = QKeyEvent(kind, Key.Key_Return.value, NONE)
+        event.setTimestamp(when)
+        event.ignore()
+        QApplication.sendEvent(canvas, event)
+        return event.isAccepted()
+
+    assert not sends(QEvent.Type.ShortcutOverride, 1000), "the first press is an act's"
+    sends(QEvent.Type.KeyRelease, 1660)
+    assert sends(QEvent.Type.ShortcutOverride, 1660), "kept from the acts"
+    sends(QEvent.Type.KeyRelease, 1700)
+    assert not sends(QEvent.Type.ShortcutOverride, 1760), "pressed again by a hand"
+    assert not session.document.with_state(State.LABELLED)
+
+
 def test_only_harmless_acts_repeat(window: MainWindow) -> None:
     repeating = {name for name, action in window.actions_by_id.items() if action.autoRepeat()}
     assert repeating == REPEATING & {act.id for act in ACTS} == REPEATING

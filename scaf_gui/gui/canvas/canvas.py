@@ -246,6 +246,9 @@ class Canvas(BoxView):
         elif not self.is_busy:
             event.ignore()  # the window may know it; scrolling, which the base class would do, makes no sense here
 
+    def keyReleaseEvent(self, event: QKeyEvent) -> None:  # noqa: N802
+        event.ignore()  # the window wants to know
+
     def focusNextPrevChild(self, forward: bool) -> bool:  # noqa: N802
         return False if self.is_busy else super().focusNextPrevChild(forward)
 
