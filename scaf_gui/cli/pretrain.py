@@ -101,8 +101,11 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
     from scaf_gui.learning.distributed import joined
     from scaf_gui.learning.pretrained import load_autoencoder
     from scaf_gui.learning.pretraining import pretrain
+    from scaf_gui.learning.pretraining_state import read_kept
 
     out = _out(args)
+    if args.resume and args.precision == "auto":  # what is faster may be measured differently now
+        args.precision = read_kept(out).precision or "auto"
     device = chosen_device(args)
     with joined(device) as group, locked(out, wanted=group.first):
         recipe = chosen_recipe(args, out)
@@ -111,6 +114,7 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
                 f"{group.processes} processes cannot share a batch of {recipe.batch} faces evenly; "
                 "choose another --batch or --nproc-per-node"
             )
+        device = group.alike(device)
         start = None if args.start is None else load_autoencoder(args.start)
         folder = args.faces or out.with_suffix(".faces")
         if group.first:

@@ -26,6 +26,11 @@ class Device:
     def torch(self) -> torch.device:
         return torch.device(self.kind)
 
+    @property
+    def precision(self) -> str:
+        """Name of what it computes in, such as "float32"."""
+        return str(self.dtype or torch.float32).removeprefix("torch.")
+
     def autocast(self) -> AbstractContextManager[object]:
         if self.dtype is None:
             return nullcontext()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from inspect import signature
 from typing import Any
@@ -131,6 +131,11 @@ class Group:
         told = torch.tensor([value], dtype=torch.float64, device=device.torch)
         dist.broadcast(told, 0)
         return float(told)
+
+    def alike(self, device: Device) -> Device:
+        """The device with the first process's precision, bfloat16 or float32: each may have measured another."""
+        halves = self.agreed(float(device.dtype is torch.bfloat16), device)
+        return replace(device, dtype=torch.bfloat16 if halves else None)
 
     def either(self, wish: bool, device: Device) -> bool:
         """Whether any of the processes wishes it; the same answer in all of them."""

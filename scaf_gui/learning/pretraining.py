@@ -132,7 +132,7 @@ def pretrain(
         made = made.with_figures(_figures(stepper, watched, painted, losses))
         if group.first:
             save_autoencoder(made, out)
-            write_state(out, stepper, Kept(step, clock.elapsed, parent, grow, recipe, len(faces)))
+            write_state(out, stepper, Kept(step, clock.elapsed, parent, grow, recipe, len(faces), device.precision))
             replace_file(picture_path(out), _picture(watched.clean[:_PICTURED], painted.numpy()[:_PICTURED]))
         return made
 

@@ -23,7 +23,7 @@ KIND = "pretraining-state"
 class Kept:
     """Where a run was: steps done, seconds taken, the auto-encoder it started from, steps of blending in.
 
-    ``faces``: how many it had, 0 where the state does not say.
+    ``faces``: how many it had, 0 where the state does not say; ``precision``: "float32", "bfloat16", or "" likewise.
     """
 
     step: int
@@ -32,6 +32,7 @@ class Kept:
     grow: int
     recipe: Recipe
     faces: int = 0
+    precision: str = ""
 
 
 def state_path(out: Path) -> Path:
@@ -44,6 +45,7 @@ def write_state(out: Path, stepper: Stepper, kept: Kept) -> None:
     about = {
         "format": FORMAT, "kind": KIND, "recipe": recipe_json(kept.recipe), "step": kept.step,
         "seconds": kept.seconds, "parent": kept.parent, "grow": kept.grow, "faces": kept.faces,
+        "precision": kept.precision,
     }  # fmt: skip
     write_tensors(state_path(out), stepper.state(), about)
 
@@ -64,7 +66,7 @@ def read_kept(out: Path) -> Kept:
             raise CheckpointError("was written by a newer version of this program; update to use it", path)
         return Kept(
             int(about["step"]), float(about["seconds"]), str(about["parent"]), int(about["grow"]),
-            _recipe_of(about["recipe"]), int(about.get("faces", 0)),
+            _recipe_of(about["recipe"]), int(about.get("faces", 0)), str(about.get("precision", "")),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise CheckpointError(f"has damaged metadata ({in_short(error)})", path) from error

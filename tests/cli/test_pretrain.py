@@ -103,8 +103,8 @@ def test_ctrl_c_saves_and_resume_goes_on(folder: Path, scaf: Callable[..., Any])
     with (folder / "a.csv").open("a", encoding="ascii") as stream:
         stream.write(f"{done + 7},9.000,1.00\n")  # as of a run that was killed after its last checkpoint
     resume = ("pretrain", "--out", out, "--device", "cpu", "--resume", "--max-steps", done + 1)
-    on = scaf(*resume)  # the faces that it had, which need not be named
-    assert on["steps"] == done + 1 and on["faces"] == 22
+    on = scaf(*resume)  # the faces and the precision that it had, which need not be named
+    assert on["steps"] == done + 1 and on["faces"] == 22 and on["device"] == "cpu, float32"
     steps = [int(line.split(",")[0]) for line in (folder / "a.csv").read_text(encoding="ascii").splitlines()[1:]]
     assert steps[-1] == done + 1 and steps == sorted(set(steps))
 

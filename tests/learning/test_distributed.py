@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+import torch
 from torch import distributed as dist
 
 from scaf_gui.errors import InputError, TrainingError
@@ -26,6 +29,8 @@ def second_of_two(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_alone_nothing_is_asked_of_others() -> None:
     with joined(CPU) as group:
         assert group is ALONE and group.first
+    half = replace(CPU, dtype=torch.bfloat16)
+    assert ALONE.alike(CPU) == CPU and ALONE.alike(half) == half
     assert [ALONE.either(wish, CPU) for wish in (True, False)] == [True, False]
 
 
@@ -44,3 +49,9 @@ def test_a_process_that_was_left_alone_says_so(
         assert (group.rank, group.processes, group.first) == (1, 2, False)
         raise error
     assert second_of_two == ["begun", "ended"]
+
+
+def test_all_compute_as_the_first_one_does(second_of_two: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dist, "broadcast", lambda told, source: told.fill_(1.0))
+    with joined(CPU) as group:
+        assert group.alike(CPU).dtype is torch.bfloat16

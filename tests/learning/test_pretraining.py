@@ -83,6 +83,7 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(rendered: Rendered, folder: P
     first[-1].save()
     work.close()
     assert read_kept(parts).step == 2 and read_kept(parts).recipe == EVERYTHING
+    assert (read_kept(parts).faces, read_kept(parts).precision) == (12, "float32")
     second, resumed = run(rendered, EVERYTHING, parts, resume=True)
     assert [p.losses for p in first + second] == [p.losses for p in seen]
     assert [p.step for p in second] == [3, 4]
