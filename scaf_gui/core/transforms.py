@@ -51,6 +51,8 @@ def mirror_axis(points: FloatArray, flip: tuple[int, ...]) -> tuple[FloatArray, 
     :raises EditError: no pair is known, or all its landmarks fall together
     """
     partner = np.asarray(flip, dtype=np.intp)
+    if (partner == np.arange(len(partner))).all():
+        raise EditError("this scheme names no pairs of landmarks, so there is no other side")
     finite = np.isfinite(points.sum(axis=1))
     known: BoolArray = np.asarray(finite & finite[partner])
     if not (known & (partner != np.arange(len(partner)))).any():
@@ -73,7 +75,7 @@ def side_of(points: FloatArray, flip: tuple[int, ...], landmark: int) -> BoolArr
 
     :raises EditError: as :func:`mirror_axis`, or the landmark is on the middle line
     """
-    if flip[landmark] == landmark:
+    if flip[landmark] == landmark and any(other != this for this, other in enumerate(flip)):
         raise EditError("this landmark is on the middle of the face: select one of the side to mirror")
     middle, direction = mirror_axis(points, flip)
     across = (points - middle) @ np.array([-direction[1], direction[0]])

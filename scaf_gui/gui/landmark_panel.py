@@ -112,7 +112,14 @@ class LandmarkModel(QAbstractTableModel):
 
     def _flag(self, landmark: int) -> Flag | None:
         label = self._face.label if self._face is not None else None
-        return Flag(int(label.flags[landmark])) if label is not None else None
+        return Flag(int(label.flags[landmark])) if label is not None and not self._awaits(landmark) else None
+
+    def _awaits(self, landmark: int) -> bool:
+        """Whether a landmark of a face that is being placed by hand has not had its turn: nobody said it is missing."""
+        label = self._face.label if self._face is not None else None
+        if label is None or label.based_on or self._accepted():
+            return False
+        return bool(label.flags[landmark] == Flag.MISSING and not label.placed[landmark])
 
     def _text(self, landmark: int, column: int) -> str:
         assert self._scheme is not None
@@ -122,12 +129,13 @@ class LandmarkModel(QAbstractTableModel):
                 return self._scheme.names[landmark].replace("_", " ")
             case 1:
                 flag = self._flag(landmark)
-                return _FLAG_NAMES[flag] if flag is not None else ""
+                return _FLAG_NAMES[flag] if flag is not None else "to place" if self._awaits(landmark) else ""
             case 2:
                 return self._error(landmark)
         if label is not None and label.placed[landmark]:
             return "hand"
-        return "model" if self._prediction is not None or (label is not None and label.based_on) else ""
+        by_model = self._prediction is not None if label is None else bool(label.based_on)
+        return "model" if by_model else ""
 
     def _error(self, landmark: int) -> str:
         """The expected error, while it is the model's landmark that is shown."""

@@ -55,6 +55,7 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         item.vb.sigResized.connect(self._align)
         self._dots = pg.PlotDataItem([], [])
         self._beside.addItem(self._dots)
+        self._draw()
         self._dress()
         theme.news().changed.connect(self._dress)
 
@@ -104,6 +105,10 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         top = max((y for _, y in self._losses), default=0.0) / (max((y for _, y in self._rates), default=0.0) or 1.0)
         self._rate.setData([x for x, _ in self._rates], [y * top for _, y in self._rates])
         self._dots.setData([x for x, _ in self._errors], [y for _, y in self._errors])
+        for side in ("left", "bottom"):  # figures of an empty plot would mean nothing
+            axis = self.getPlotItem().getAxis(side)
+            if axis.style["showValues"] != bool(self._losses):
+                axis.setStyle(showValues=bool(self._losses))
         self.getPlotItem().showAxis("right", bool(self._errors))
         self._align()
 

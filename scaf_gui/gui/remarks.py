@@ -73,8 +73,10 @@ class Remarks:
         if reason:
             self._say(reason)
             return
-        before = self._where()
+        before, up = self._where(), self._project.status.remark
         handler(*given)
+        if self._project.status.remark != up:
+            self._said = self._project.status.remark
         remark = self._after[name](before) if name in self._after else ""
         if name in SWITCHES:
             remark = f"{BY_ID[name].title}: {'on' if given and given[0] else 'off'}"

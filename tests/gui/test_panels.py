@@ -10,6 +10,7 @@ from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.edits import start_label
 from scaf_gui.core.face import Face, Prediction, State
+from scaf_gui.core.point_edits import blank_label, skip_landmark
 from scaf_gui.core.scheme import load_scheme
 from scaf_gui.gui import theme
 from scaf_gui.gui.face_bar import FaceBar
@@ -114,3 +115,23 @@ def test_the_list_shows_all_that_is_selected_and_begins_anew_with_another_face(
     panel.show_face(scheme, Face(2, "b.jpg"), None)
     assert panel.table.verticalScrollBar().value() == 0
     assert not panel.table.selectionModel().selectedRows() and not chosen
+
+
+def test_what_nobody_has_come_to_yet_is_not_called_missing(qtbot: QtBot, dressed: QApplication) -> None:
+    scheme = load_scheme(resource_folder() / "schemes" / "300w-68.json")
+    label = blank_label(68, "me").with_point(0, 10.0, 20.0)
+    face = Face(1, "a.jpg", label=label, state=State.STARTED)
+    skipped = skip_landmark(face, None, 1, scheme, "me").changes[0].after
+    assert skipped is not None
+    panel = LandmarkPanel()
+    qtbot.addWidget(panel)
+
+    def column(number: int) -> list[object]:
+        return [panel.model.data(panel.model.index(row, number)) for row in range(3)]
+
+    points = np.zeros((68, 2))
+    panel.show_face(scheme, skipped, Prediction(points, np.ones(68), "later"))
+    assert column(1) == ["visible", "missing", "to place"]
+    assert column(3) == ["hand", "hand", ""], "a prediction that came later is not in the label"
+    panel.show_face(scheme, replace(skipped, state=State.LABELLED), None)
+    assert column(1) == ["visible", "missing", "missing"], "accepted so"

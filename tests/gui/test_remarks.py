@@ -94,7 +94,12 @@ def test_of_a_face_of_one_landmark(
         tmp_path / "p.scaf", faces_folder, str(scheme_of_one), boxes="whole", settings=Settings(), use_starter=False
     )
     predict(session)
-    assert silent(open_quietly(session, Settings())) == []
+    window = open_quietly(session, Settings())
+    assert silent(window) == []
+    window.workspace.canvas.select(0)
+    assert say_of(window, "mirror") == "This scheme names no pairs of landmarks, so there is no other side"
+    window.actions_by_id["show_skeleton"].trigger()
+    assert "pairs" not in window.status.text(), "what was said of another act is gone"
 
 
 def test_without_any_face(quiet_window: MainWindow) -> None:
@@ -155,5 +160,3 @@ def test_switches_say_how_they_stand(quiet_window: MainWindow) -> None:
     assert say_of(quiet_window, "loupe_more").startswith("Loupe: ")
     assert say_of(quiet_window, "walk_zoom") == "Zoom While Walking: on"
     assert say_of(quiet_window, "fall_off") == "Drag Neighbours Along: on"
-    quiet_window.actions_by_id["show_skeleton"].trigger()
-    assert "Drag Neighbours" not in quiet_window.status.text(), "what was said of another act is gone"
