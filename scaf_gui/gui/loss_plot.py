@@ -105,10 +105,11 @@ class LossPlot(pg.PlotWidget):  # type: ignore[misc]
         top = max((y for _, y in self._losses), default=0.0) / (max((y for _, y in self._rates), default=0.0) or 1.0)
         self._rate.setData([x for x, _ in self._rates], [y * top for _, y in self._rates])
         self._dots.setData([x for x, _ in self._errors], [y for _, y in self._errors])
-        for side in ("left", "bottom"):  # figures of an empty plot would mean nothing
+        known = len(self._losses) > 1  # else the figures would mean nothing
+        for side in ("left", "bottom"):
             axis = self.getPlotItem().getAxis(side)
-            if axis.style["showValues"] != bool(self._losses):
-                axis.setStyle(showValues=bool(self._losses))
+            if axis.style["showValues"] != known:
+                axis.setStyle(showValues=known)
         self.getPlotItem().showAxis("right", bool(self._errors))
         self._align()
 

@@ -102,8 +102,11 @@ def test_the_curve_stays_small_and_leaves_out_what_is_no_number(qtbot: QtBot, dr
     plot = LossPlot()
     qtbot.addWidget(plot)
     plot.add_loss(0, float("nan"))
+    axis = plot.getPlotItem().getAxis("left")
+    assert not axis.style["showValues"], "figures of an empty plot would mean nothing"
     for step in range(5 * MOST_POINTS):
         plot.add_loss(step, 1.0 / (step + 1))
+    assert axis.style["showValues"]
     points = plot.points()
     assert MOST_POINTS / 3 < len(points) <= MOST_POINTS
     assert points[-1][0] > 4.9 * MOST_POINTS and np.isfinite(points).all()
