@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import Choices, device_argument, positive
-from scaf_gui.errors import InputError, UsageError
+from scaf_gui.cli.pretrain_report import append_losses, curve_path, cut_curve, outcome, show, tally_line
+from scaf_gui.errors import UsageError
 
 if TYPE_CHECKING:
     from scaf_gui.learning.device import Device
@@ -23,10 +24,6 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _CURVE_SECONDS = 10.0
 #: steps over which the rate rises where trained weights meet a fresh optimiser, in recipes that begin without
 _WARM_UP = 200
-_LOSSES = (
-    "total", "reconstruction", "pixels", "structure", "guide", "gan", "prior", "image_discriminator",
-    "latent_discriminator",
-)  # fmt: skip
 
 
 def recipes() -> Sequence[str]:
@@ -130,34 +127,7 @@ def run_pretrain(args: argparse.Namespace, progress: Progress) -> Outcome | int:
         result = _drive(work, out, progress, stop) if group.first else _drive(work, None, Progress(quiet=True), stop)
         if not group.first:
             return 0
-    return _outcome(out, result, faces.notes, device.why)
-
-
-def _outcome(out: Path, result: Any, notes: dict[str, Any], device: str) -> Outcome:
-    from scaf_gui.learning.pretraining import picture_path
-    from scaf_gui.learning.pretraining_state import state_path
-
-    made, tallies = result.autoencoder, {name: noted["tally"] for name, noted in notes["sources"].items()}
-    values = {
-        "autoencoder": made.id,
-        "size": made.input_size,
-        "file": str(out),
-        "state": str(state_path(out)),
-        "picture": str(picture_path(out)),
-        "curve": str(curve_path(out)),
-        "faces": notes["faces"],
-        "sources": tallies,
-        "steps": result.steps,
-        "seconds": round(result.seconds, 1),
-        "device": device,
-        "figures": dict(made.meta["figures"]),
-    }
-    seen = made.meta["figures"]
-    lines = [
-        f"{out}: auto-encoder {made.id}, {result.steps} steps on {notes['faces']} faces in {result.seconds:.0f} s",
-        f"held-out faces: mean difference {seen['held_out_l1']:.1f} of 255, structure {seen['held_out_structure']:.2f}",
-    ]
-    return Outcome(values, lines + [_tally(name, tally) for name, tally in tallies.items()])
+    return outcome(out, result, faces.notes, device.why)
 
 
 def _drive(
@@ -176,11 +146,11 @@ def _drive(
             event = next(work)
             if out is not None and not begun:
                 begun = True
-                _cut_off(curve_path(out), event.step)
+                cut_curve(curve_path(out), event.step)
             if out is not None and (event.saved or event.note or monotonic() - last > _CURVE_SECONDS):
                 last = monotonic()
-                _append(curve_path(out), event)
-            _show(event, progress)
+                append_losses(curve_path(out), event)
+            show(event, progress)
             if stop(bool(asked)):
                 event.save()
                 raise KeyboardInterrupt
@@ -191,35 +161,6 @@ def _drive(
             signal.signal(number, handler)
         work.close()
         progress.clear()
-
-
-def curve_path(out: Path) -> Path:
-    """Losses over the run, a line every few seconds."""
-    return out.with_suffix(".csv")
-
-
-def _cut_off(path: Path, step: int) -> None:
-    """Take out of a curve what comes from another run, or from after the checkpoint that this one goes on from."""
-    from scaf_gui.io.files import replace_file
-
-    try:
-        lines = path.read_text(encoding="ascii").splitlines(keepends=True)
-        kept = [line for line in lines[1:] if int(line.partition(",")[0]) < step]
-        replace_file(path, "".join(lines[:1] + kept).encode())
-    except (OSError, ValueError, InputError):
-        pass
-
-
-def _append(path: Path, event: Any) -> None:
-    line = [event.step, f"{event.epoch:.3f}", f"{event.faces_per_second:.2f}"]
-    line += [f"{event.losses[name]:.4f}" if name in event.losses else "" for name in _LOSSES]
-    try:
-        with path.open("a", encoding="ascii") as stream:
-            if stream.tell() == 0:
-                stream.write(",".join(["step", "epoch", "faces_per_second", *_LOSSES]) + "\n")
-            stream.write(",".join(map(str, line)) + "\n")
-    except OSError:
-        pass  # a full disk is reported with the checkpoint; the curve is not worth ending a run for
 
 
 def chosen_recipe(args: argparse.Namespace, out: Path) -> Recipe:
@@ -312,7 +253,7 @@ def _gather(args: argparse.Namespace, size: int, folder: Path, progress: Progres
         work.close()
         progress.clear()
     for name, noted in notes["sources"].items():
-        progress.say(_tally(name, noted["tally"]))
+        progress.say(tally_line(name, noted["tally"]))
         for problem in noted["tally"]["problems"]:
             progress.say(f"left out: {problem}")
 
@@ -323,26 +264,3 @@ def _with_crop(source: str, otherwise: str) -> tuple[Path, str]:
     if at and path and not Path(source).exists():
         return Path(path), crop
     return Path(source), otherwise
-
-
-def _tally(name: str, tally: dict[str, Any]) -> str:
-    left_out = [(tally["broken"], "broken"), (tally["tiny"], "too small"), (tally["without_face"], "without a face")]
-    passed = ", ".join(f"{count} {what}" for count, what in left_out if count)
-    return f"{name}: {tally['faces']} faces of {tally['images']} images{', ' + passed if passed else ''}"
-
-
-def _show(event: Any, progress: Progress) -> None:
-    # A line of a terminal ends somewhere: what matters most comes first.
-    note = f"{_time(event.seconds_left)} left, loss {event.losses['total']:.2f}, {event.faces_per_second:.0f} faces/s"
-    progress("Pre-training", event.step, event.steps, f"{note}, {event.stage}")
-    progress.warn(event.note)
-    if event.saved is not None:
-        progress.say(f"step {event.step}, epoch {event.epoch:.2f}: saved {event.saved}")
-
-
-def _time(seconds: float) -> str:
-    """In the unit that suits: "40 s", "12 min", "3 h 20 min"."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

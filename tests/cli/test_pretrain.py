@@ -20,6 +20,7 @@ import pytest
 
 from scaf_gui.cli import pretrain
 from scaf_gui.cli.output import Progress
+from scaf_gui.cli.pretrain_report import show
 from scaf_gui.learning import distributed
 from scaf_gui.learning.distributed import Group
 from scaf_gui.learning.pretrained import load_autoencoder
@@ -130,12 +131,12 @@ def test_the_time_left_is_seen_on_a_terminal_and_a_lost_checkpoint_in_a_log(
     stage = "guided by components + half size + pixels + structure + GAN + prior"
     note = "no checkpoint: a.state: cannot be saved (No space left on device); what was there before stays"
     event = Step(5, 900, 0.5, stage, losses, 3.2, 11_990.0, lambda: pytest.fail("not asked"), None, note)
-    pretrain._show(event, Progress())
+    show(event, Progress())
     assert capsys.readouterr().err == f"scaf-gui: {note}\n"
-    pretrain._show(event, Progress(quiet=True))
+    show(event, Progress(quiet=True))
     assert capsys.readouterr().err == ""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
-    pretrain._show(event, Progress())
+    show(event, Progress())
     assert " 3 h 20 min left, loss 66.93, 3 faces/s, guided" in capsys.readouterr().err
 
 
