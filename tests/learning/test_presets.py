@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from scaf_gui.errors import UsageError
@@ -39,6 +41,15 @@ def test_plans_grow_with_the_labels_and_quick_is_shorter() -> None:
     assert p.steps("quick", 10, True) <= p.steps("quick", 2000, True) < p.steps("full", 2000, True)
     assert p.steps("quick", 50, True) < p.steps("full", 50, True)
     assert p.steps("quick", 10, False) > p.steps("quick", 10, True), "random weights need more than a refinement"
+
+
+def test_thorough_is_the_default_for_longer() -> None:
+    long, usual = preset("thorough"), preset("default")
+    assert replace(long, name=usual.name, title=usual.title, full_steps=360, full_epochs=12) == usual
+    for labels in (10, 50, 1000):
+        times = long.steps("full", labels, True) / usual.steps("full", labels, True)
+        assert 2.9 < times < 4.1, "as its title says"
+    assert long.steps("quick", 50, True) == usual.steps("quick", 50, True)
 
 
 def test_unknown_preset_lists_the_known() -> None:
