@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Generator
+from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
@@ -142,9 +143,18 @@ class Background(QObject):
     def stop(self) -> None:
         """:meth:`halt`, wait until the threads have ended (one may be loading torch, which takes seconds), and go."""
         self.halt()
-        for worker in (*self._workers(), self.probe):
+        for worker in self.workers():
             worker.wait()
         self.deleteLater()
+
+    @property
+    def companions(self) -> Path:
+        """The folder of models and cache that the work writes to."""
+        return self._session.companions
+
+    def workers(self) -> tuple[Worker, ...]:
+        """All there are."""
+        return (*self._workers(), self.probe)
 
     def _workers(self) -> tuple[Worker, ...]:
         return (self.refresh, self.prefill, self.boxes, self.hashing, self.similar)

@@ -69,10 +69,9 @@ class Insight(QObject):
         self._canvas.groupSelected.connect(lambda _: self._draw())
 
     def open(self, session: Session | None) -> None:
-        """Another project, or none: what was worked out is forgotten, and nothing runs any more."""
+        """Another project, or none: what was worked out is forgotten, and what runs ends unheard."""
         self._rest.stop()
         self.worker.cancel()
-        self.worker.wait()
         self._session = session
         self.doubts.open(session)
         self._painters = PainterDoor()

@@ -20,6 +20,7 @@ from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
 from scaf_gui.gui.image_aids import ImageAids
 from scaf_gui.gui.insight import Insight
+from scaf_gui.gui.leaving import Leaving
 from scaf_gui.gui.level_view import LevelView
 from scaf_gui.gui.messages import MessageStrip, describe
 from scaf_gui.gui.missing_folder import MissingFolder
@@ -49,6 +50,7 @@ class ProjectView(QObject):
         self.workspace, self.status, self.messages, self.settings = workspace, status, messages, settings
         self.session: Session | None = None
         self.background: Background | None = None
+        self.leaving = Leaving(self)
         self.editor = Editor(self)
         self.navigator = Navigator(workspace.canvas, workspace.queue.model, self)
         self.precision = Precision(workspace.canvas, self.editor, settings, status.say, self)
@@ -103,6 +105,7 @@ class ProjectView(QObject):
 
     def open(self, session: Session) -> None:
         """Show a session; background work begins when its first image has been painted."""
+        self.leaving.wait(session.companions)  # its cache is for one at a time
         self.session = session
         session.document.subscribe(self._document_changed)
         session.agenda.on_change = self._queue_changed
@@ -123,19 +126,18 @@ class ProjectView(QObject):
             part.open(session)
 
     def close(self) -> None:
-        """Close the file, then wait for threads, which it needs no more. Nothing is lost and nothing is asked."""
+        """Stop the work, close the file. Nothing is lost, nothing is asked, no thread is waited for."""
         session, self.session = self.session, None
         self._later.stop()
         if session is None:
             return
         self.workspace.canvas.finish_gesture()
-        background, self.background = self.background, None
-        if background is not None:
-            background.halt()
+        if self.background is not None:
+            self.leaving.add(self.background)
+            self.background = None
         session.agenda.on_change = session.expected.on_change = None
         for part in (*self._parts, self.precision, self.editor, self.photo):
-            if part is not self.insight:  # it waits, too
-                part.open(None)
+            part.open(None)
         self.model.open(None)
         self.workspace.queue.open(None, type(session.queue)(), None)
         self.workspace.finish.open(None)
@@ -147,9 +149,6 @@ class ProjectView(QObject):
             session.close()
         except (ScafError, OSError) as error:
             self.messages.error(error)
-        self.insight.open(None)
-        if background is not None:
-            background.stop()
 
     def _open_list(self, session: Session) -> None:
         load = loader(session.folder, self.navigator.copies, self.navigator.give_way)

@@ -141,6 +141,8 @@ class MainWindow(QMainWindow):
         self.hide()
         self.opener.stop()
         self.project.close()
+        self.project.leaving.wait()
+        self.project.insight.worker.wait()
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802

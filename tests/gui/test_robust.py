@@ -197,6 +197,31 @@ def test_whoever_closes_the_window_never_waits_for_a_thread(
     assert seen == [(False, True)], "hidden, and the file closed, before anything was waited for"
 
 
+def test_whoever_closes_a_project_never_looks_at_a_frozen_window(
+    window: MainWindow, qtbot: QtBot, tmp_path: Path, faces_folder: Path
+) -> None:
+    session, begun, go_on = opened(window), threading.Event(), threading.Event()
+    background = window.project.background
+    assert background is not None
+
+    def trains() -> Generator[None, None, None]:
+        begun.set()
+        assert go_on.wait(20)
+        yield
+
+    background.refresh.start(trains)
+    assert begun.wait(20)
+    window.close_project()  # would never return if it waited
+    assert session._closed and window.start_screen.isVisible()
+    other = new_project(tmp_path / "q.scaf", faces_folder, boxes="whole", settings=window.settings, use_starter=False)
+    window.show_session(other)
+    assert background.refresh.is_running, "another project waits for nothing, either"
+    threading.Timer(0.3, go_on.set).start()
+    window.close_project()
+    window.show_session(open_project(session.path))
+    assert go_on.is_set(), "the same one waits: its cache is for one at a time"
+
+
 def test_a_double_press_does_not_accept_a_face_that_nobody_has_seen(window: MainWindow, qtbot: QtBot) -> None:
     session, canvas = opened(window), window.workspace.canvas
     window.project.navigator.double_press = 0.6
