@@ -330,6 +330,13 @@ ACTS: tuple[Act, ...] = (
         "Train on your labels in the background, then reorder the queue",
     ),
     Act(
+        "refresh_thorough",
+        "Train Thoroughly",
+        "Model",
+        ("Shift+R",),
+        "Train anew from the best start, many times as long as a refresh; go on meanwhile, or leave it running",
+    ),
+    Act(
         "instant",
         "Learn from Each Face at Once",
         "Model",

@@ -106,12 +106,14 @@ class Background(QObject):
             wanted = self._device
             self.probe.start(lambda: _device(wanted))
 
-    def start_refresh(self) -> None:
-        """Train on the labels as they are now."""
+    def start_refresh(self, thorough: bool = False) -> None:
+        """Train on the labels as they are now: refine the model in use, or thoroughly, from the best start."""
         if self._stopped or self.refresh.is_running:
             return
-        snapshot = self._session.snapshot()
-        generator = self._session.refresh(snapshot, **{"device": self._device, **self.refresh_options})
+        how = {"mode": "full", "preset": "thorough"} if thorough else {}
+        generator = self._session.refresh(
+            self._session.snapshot(), **{"device": self._device, **how, **self.refresh_options}
+        )
         self._training = True
         self.work.emit("refresh", "Refreshing the model")
         self.refresh_began.emit()

@@ -87,6 +87,7 @@ class Commands:
             "settings": partial(ask_settings, window),
             "theme": self.next_theme,
             "refresh": project.refresh_model,
+            "refresh_thorough": partial(project.refresh_model, thorough=True),
             "instant": self.learn_at_once,
             "cancel": self.cancel,
             "focus_canvas": lambda: canvas.setFocus(Qt.FocusReason.ShortcutFocusReason),

@@ -229,14 +229,14 @@ class ProjectView(QObject):
     def redo(self) -> None:
         self._travel("Done again", self.session.redo if self.session else None)
 
-    def refresh_model(self) -> None:
+    def refresh_model(self, thorough: bool = False) -> None:
         """Train on the labels as they are; says why where it cannot."""
         self.model.count()  # it may be a moment behind
         reason = self.workspace.training.why_not()
         if reason:
             self.status.say(reason)
         elif self.background is not None:
-            self.background.start_refresh()
+            self.background.start_refresh(thorough)
 
     def cancel_training(self) -> None:
         if self.background is not None:

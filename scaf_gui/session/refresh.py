@@ -312,12 +312,17 @@ def _info(snapshot: TrainingSnapshot, plan: Plan, checkpoint: Checkpoint, seen: 
         id=checkpoint.id,
         path=str(models.model_path(snapshot.companions, checkpoint.id)),
         own=True,
-        title=bridging.title(len(seen)) if plan.mode == "bridge" else f"{len(seen)} labels, {plan.mode}",
+        title=bridging.title(len(seen)) if plan.mode == "bridge" else f"{len(seen)} labels, {_manner(plan)}",
         created=str(checkpoint.meta.get("created", "")),
         preset=plan.preset,
         mode=plan.mode,
         trained_on=seen,
     )
+
+
+def _manner(plan: Plan) -> str:
+    """What people call a way of training: by its preset where that says more than the mode."""
+    return plan.preset if plan.mode == "full" and plan.preset != "default" else plan.mode
 
 
 def _save(snapshot: TrainingSnapshot, result: RefreshResult, checkpoint: Checkpoint) -> RefreshResult:
