@@ -34,14 +34,15 @@ Commit = Callable[[Edit], None]
 class Document:
     """Faces by id in the order of their images, predictions beside them, undo and redo."""
 
-    def __init__(self, scheme: Scheme, faces: Iterable[Face] = (), commit: Commit | None = None):
+    def __init__(self, scheme: Scheme, faces: Iterable[Face] = (), commit: Commit | None = None, highest_id: int = 0):
+        """:param highest_id: no face gets an id up to this one: faces that are gone may have had it"""
         self.scheme = scheme
         self.history = History()
         self._faces = {face.id: face for face in faces}
         self._beside: dict[str, set[int]] = {}  # ids by image
         for face in self._faces.values():
             self._beside.setdefault(face.image, set()).add(face.id)
-        self._highest_id = max(self._faces, default=0)
+        self._highest_id = max(highest_id, *self._faces, 0)
         self._predictions: dict[int, Prediction] = {}
         self._corrector: Corrector | None = None
         self._shown: dict[int, Prediction] = {}  # predictions as they are shown, corrected when first asked for
@@ -83,7 +84,7 @@ class Document:
         return [face for face in self._faces.values() if face.state in states]
 
     def next_id(self) -> int:
-        """An id that no face has had while the document was open: undo may bring removed faces back."""
+        """An id that no face has had: undo may bring removed faces back, and what is noted of them keeps their ids."""
         return self._highest_id + 1
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

@@ -6,7 +6,7 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -17,6 +17,21 @@ from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import EditError, ProjectError, SchemeError
 from scaf_gui.io import database, rows
 from scaf_gui.io.moved import Stamp, find_moved
+
+#: remembers [highest id of a face, last entry] of the log as far as it was read
+_HIGHEST = "highest_id"
+#: so many entries are read in a few milliseconds
+_LONG_LOG = 2000
+#: of the entries after one: highest id where they name one face, where they name several, and the last entry. An entry
+#: that is no JSON says nothing.
+_HIGHEST_LOGGED = """
+SELECT (SELECT coalesce(max(CAST(ltrim(faces, '[ ') AS INTEGER)), 0) FROM edit_log
+        WHERE id > ? AND instr(faces, ',') = 0),
+       (SELECT coalesce(max(one.value), 0)
+        FROM edit_log, json_each(CASE json_valid(faces) WHEN 1 THEN faces ELSE '[]' END) AS one
+        WHERE edit_log.id > ? AND instr(faces, ',') AND one.type = 'integer'),
+       (SELECT coalesce(max(id), 0) FROM edit_log)
+"""
 
 
 class ProjectStore:
@@ -122,6 +137,20 @@ class ProjectStore:
                 ) from error
             faces.append(face)
         return faces
+
+    def highest_id(self) -> int:
+        """The highest id that a face has or ever had, 0 where there was none.
+
+        Faces come after the first ones and go by edits only, and the log names the faces of every edit, those that
+        programs before this one wrote too. What a long log says is remembered, with how far it was read.
+        """
+        known, read = self.get(_HIGHEST, [0, 0])
+        found = self._read(_HIGHEST_LOGGED, (read, read))
+        highest, last = max(known, *found[0][:2]), found[0][2]
+        if last - read > _LONG_LOG:
+            with suppress(ProjectError):  # a full disk: read it again next time
+                self.set(_HIGHEST, [highest, last])
+        return int(max(highest, self._read("SELECT coalesce(max(id), 0) FROM face")[0][0]))
 
     def add_faces(self, faces: Iterable[Face]) -> None:
         """Write new faces, all or none.

@@ -79,7 +79,7 @@ class Session:
         self.folder: Path = store.image_folder
         self.user = user
         self.problems: dict[int, str] = {}
-        self.document = Document(self.scheme, store.faces(), store.commit)
+        self.document = Document(self.scheme, store.faces(), store.commit, store.highest_id())
         self.agenda = Agenda(self.document, store)
         model, model_note = models.current_model(store, self.companions, self.scheme)
         self.notice = "; ".join(note for note in (notice, model_note, store.journal_note) if note)

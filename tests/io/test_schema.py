@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -59,6 +60,13 @@ def old(tmp_path: Path, scheme_file: Path) -> Path:
     connection.commit()
     connection.close()
     return path
+
+
+def test_faces_that_an_older_program_removed_keep_their_ids(old: Path) -> None:
+    with closing(sqlite3.connect(old)) as connection, connection:
+        connection.execute("INSERT INTO edit_log VALUES (2, 'Delete face', '', '2023-01-02T03:04:06+00:00', '[3]')")
+    with ProjectStore.open(old) as store:
+        assert store.highest_id() == 3
 
 
 def test_nothing_is_lost_on_the_way(old: Path) -> None:

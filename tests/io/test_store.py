@@ -11,6 +11,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,57 @@ def test_a_document_on_a_store_survives_edits_undo_and_reopening(filled: Path) -
     assert [entry[1] for entry in log[:3]] == ["Ann", "", "Bob"]
     assert [entry[3] for entry in log[:3]] == [(2,), (1,), (7,)]
     assert log[0][2].startswith("20") and log[0][2].endswith("+00:00")
+
+
+def test_an_id_is_not_given_again_after_a_restart(filled: Path) -> None:
+    """Notes are kept by id: those of a face that is gone must not stick to another one."""
+    with ProjectStore.open(filled) as store:
+        highest = max(face.id for face in store.faces())
+        document = Document(store.scheme, store.faces(), store.commit, store.highest_id())
+        assert store.highest_id() == highest
+        document.apply(Edit("Add face", (Change(None, Face(document.next_id(), "new.jpg")),)))
+        document.undo()
+        store.set(f"seen/{highest + 1}", True)
+    for _ in range(2):
+        with ProjectStore.open(filled) as store:
+            document = Document(store.scheme, store.faces(), store.commit, store.highest_id())
+            assert store.highest_id() == highest + 1
+            assert document.next_id() == highest + 2
+    with ProjectStore.open(filled) as store:
+        document = Document(store.scheme, store.faces(), store.commit, store.highest_id())
+        several = (Face(document.next_id(), "new.jpg"), Face(document.next_id() + 6, "new.jpg"))
+        document.apply(Edit("Import", tuple(Change(None, face) for face in several)))
+        document.apply(Edit("Remove", tuple(Change(face, None) for face in several)))
+    with ProjectStore.open(filled) as store:
+        assert store.highest_id() == highest + 8
+
+
+def test_the_highest_id_of_a_long_log_is_read_once(filled: Path) -> None:
+    def write(entries: list[str]) -> None:
+        with closing(sqlite3.connect(filled)) as connection, connection:
+            connection.executemany(
+                "INSERT INTO edit_log (title, author, written, faces) VALUES ('Old', '', '', ?)",
+                [(entry,) for entry in entries],
+            )
+
+    write(["[40]", "[]", "[41, 300, 7]", "not JSON", "not, JSON"] + ["[2]"] * 3000)
+    with ProjectStore.open(filled) as store:
+        assert store.highest_id() == 300
+        assert store.get("highest_id") == [300, 3005]
+    # a program that knows nothing of it goes on with the log
+    write(["[301]"])
+    with closing(sqlite3.connect(filled)) as connection, connection:
+        connection.execute("UPDATE edit_log SET faces = '[999]' WHERE id = 1")
+    with ProjectStore.open(filled) as store:
+        assert store.highest_id() == 301
+        assert store.get("highest_id") == [300, 3005]
+
+
+def test_a_new_project_counts_from_its_faces(path: Path, scheme_file: Path) -> None:
+    with ProjectStore.create(path, scheme_file.read_text(encoding="utf-8"), path.parent) as store:
+        assert store.highest_id() == 0
+        store.add_faces([Face(1, "a.jpg"), Face(12, "b.jpg")])
+        assert store.highest_id() == 12
 
 
 _JSON = st.recursive(

@@ -11,7 +11,7 @@ import pytest
 
 from scaf_gui.core import edits
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.face import Author, Label, Prediction, State
+from scaf_gui.core.face import Author, Box, BoxSource, Label, Prediction, State
 from scaf_gui.errors import ProjectError
 from scaf_gui.session.project import open_project
 from scaf_gui.session.session import Session
@@ -103,6 +103,28 @@ def test_who_has_seen_a_prediction_is_not_blind_after_a_restart_either(session: 
     try:
         again.blind.share = 1.0
         assert hidden(again) == everyone[2:]
+    finally:
+        again.close()
+
+
+def test_what_was_seen_of_a_face_that_is_gone_says_nothing_of_a_new_one(session: Session) -> None:
+    first = next(iter(session.document))
+    added = session.document.next_id()
+    session.edit(edits.add_face(added, first.image, Box(10, 10, 40, 40, BoxSource.DRAWN)))
+    session.document.set_predictions({added: Prediction(points(added), np.ones(68), "model")})
+    session.blind.share = 0.0
+    assert session.blind.shown(added) is not None
+    session.undo()
+    path = session.path
+    session.close()
+    again = open_project(path)
+    try:
+        assert added not in again.document and added in {int(i) for i in again.store.below("seen/")}
+        new = again.document.next_id()
+        assert new == added + 1
+        again.edit(edits.add_face(new, first.image, Box(10, 10, 40, 40, BoxSource.DRAWN)))
+        again.blind.share = 1.0
+        assert again.blind.hides(new)
     finally:
         again.close()
 
