@@ -256,4 +256,8 @@ def time_left(seconds: float | None) -> str:
         return ""
     if seconds < 90:
         return f"{max(1, round(seconds))} s left"
-    return f"{round(seconds / 60)} min left"
+    minutes = round(seconds / 60)
+    if minutes < 90:
+        return f"{minutes} min left"
+    hours, minutes = divmod(10 * round(minutes / 10), 60)  # nobody plans hours by the minute
+    return f"{hours} h {minutes} min left" if minutes else f"{hours} h left"

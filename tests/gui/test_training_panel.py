@@ -115,10 +115,13 @@ def test_the_curve_stays_small_and_leaves_out_what_is_no_number(qtbot: QtBot, dr
 
 
 def test_time_left_reads_as_a_person_would_say_it() -> None:
-    assert [time_left(s) for s in (None, float("inf"), 0.2, 59.6, 150)] == [
+    assert [time_left(s) for s in (None, float("inf"), 0.2, 59.6, 150, 5370, 7190, 24960)] == [
         "",
         "",
         "1 s left",
         "60 s left",
         "2 min left",
+        "1 h 30 min left",
+        "2 h left",
+        "7 h left",
     ]
