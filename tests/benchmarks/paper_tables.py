@@ -48,6 +48,8 @@ FUNCTIONS = "nnm-10 entropy-10 spread kcenter nnm entropy"
 LINES = (
     Line("a", "The default at 10, 50 and all labels", "300w",
          "--labels 10 50 all --add 0 --acquisition random --base {base}"),
+    Line("a", "Four times as long (with all labels three times): the preset 'thorough'", "300w",
+         "--labels 50 all --add 0 --acquisition random --preset thorough --base {base}"),
     Line("b", "Pre-trained against random weights, equal steps and so equal time", "300w",
          "--labels 50 --add 0 --acquisition random --base {base} none"),
     Line("b", ONCE, "300w", "--labels 50 --add 0 --acquisition random --base {base}"),
