@@ -230,7 +230,11 @@ class TrainingPanel(QWidget):
         reason = self.why_not()
         self.button.setVisible(not self._running)
         self.button.setEnabled(not reason)
-        self.button.setToolTip(reason or "Train on your labels in the background, then reorder the queue (R)")
+        self.button.setToolTip(
+            reason
+            or "Train on your labels in the background, then reorder the queue (R)\n"
+            "Shift+R trains thoroughly: many times as long, for a break"
+        )
         self.reason.setVisible(not self._running)
         if not reason:
             faces = f"{self._labelled:,} labelled face{'s' if self._labelled != 1 else ''}"
