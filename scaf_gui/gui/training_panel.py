@@ -224,7 +224,7 @@ class TrainingPanel(QWidget):
             return "Open a folder of faces first."
         if self._labelled < LEAST:
             return f"Label {LEAST} faces first: {self._labelled} of {LEAST}"
-        return ""
+        return "The model is being trained already; wait for that to end, or cancel it" if self._running else ""
 
     def _show_button(self) -> None:
         reason = self.why_not()

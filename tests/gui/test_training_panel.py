@@ -48,6 +48,7 @@ def test_a_run_is_told_step_by_step_and_ends_with_both_numbers(panel: TrainingPa
     panel.show_labels(5, 5)
     panel.begin()
     assert panel.cancel.isVisible() and not panel.button.isVisible()
+    assert "already" in panel.why_not()  # which keys tell
     panel.show_progress(progress(1, 0.5))  # type: ignore[arg-type]
     panel.show_progress(progress(25, 0.25, validation_nme=5.3, note="Batch halved: out of memory"))  # type: ignore[arg-type]
     assert panel.bar.value() == 500 and panel.stage.text() == "Learning: 25 of 50 steps, about 12 s left"
