@@ -13,8 +13,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from scaf_gui.core.arrays import ByteArray, FloatArray, IntArray
+from scaf_gui.core.arrays import BoolArray, ByteArray, FloatArray, IntArray
+from scaf_gui.core.curves import deepest_crossing
 from scaf_gui.core.face import Flag, Label
+from scaf_gui.core.foreseen import Foreseen, surprises
 from scaf_gui.core.metrics import normaliser
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.core.typical import Typical
@@ -29,6 +31,8 @@ COINCIDENT = 0.004
 GAP_SHARE, GAP_LEAST = 0.12, 0.1
 #: a landmark is unusual from this score and this distance on (share of the normaliser)
 UNUSUAL, UNUSUAL_SHIFT = 4.5, 0.05
+#: a placed landmark is far from a prediction that is sure of it from this score and this distance on
+SURPRISE, SURPRISE_SHIFT = 5.05, 0.05
 #: the whole face is mirrored where exchanging left and right fits so much better
 MIRRORED = 1.6
 #: accepted untouched in less than this many seconds
@@ -51,7 +55,9 @@ class Subject:
     ``points`` (num_landmarks, 2) float64, image pixels, NaN where missing; ``flags`` (num_landmarks,) of :class:`Flag`;
     ``size`` (width, height) of the image if known; ``seconds`` that the face was looked at before it was accepted
     without a touch, ``None`` where it was not; ``member``: its place among the faces that ``typical`` was made of;
-    ``reference`` (num_landmarks, 2): what a face looks like about, where there are too few labels for ``typical``.
+    ``reference`` (num_landmarks, 2): what a face looks like about, where there are too few labels for ``typical``;
+    ``placed`` (num_landmarks,) bool: put there by a person, ``None``: none; ``accepted``: a person stands for all of
+    them; ``foreseen``: what was predicted, if that may be spoken of.
     """
 
     scheme: Scheme
@@ -63,6 +69,9 @@ class Subject:
     seconds: float | None = None
     named: frozenset[int] = frozenset()
     reference: FloatArray | None = None
+    placed: BoolArray | None = None
+    accepted: bool = False
+    foreseen: Foreseen | None = None
 
     @property
     def shape(self) -> FloatArray | None:
@@ -119,7 +128,7 @@ def version(points: FloatArray, flags: ByteArray) -> str:
 def subject_of(label: Label, scheme: Scheme) -> Subject:
     """A label as the rules see it."""
     points = np.where((label.flags == Flag.MISSING)[:, None], np.nan, label.points)
-    return Subject(scheme, points, label.flags)
+    return Subject(scheme, points, label.flags, placed=label.placed)
 
 
 @rule("swapped", "Left and right swapped")
@@ -218,7 +227,7 @@ def crossing(subject: Subject) -> Iterator[Finding]:
         pieces = [p for p in group.segments() if np.isfinite(subject.points[list(p)]).all()]
         if len(pieces) < 3 or not subject.named.isdisjoint(group.landmarks):
             continue
-        depth, pair = _deepest_crossing(subject.points / subject.normaliser, pieces)
+        depth, pair = deepest_crossing(subject.points / subject.normaliser, pieces)
         if pair is not None and depth > SHORTER:
             (a, b), (c, d) = pair
             reason = f"{subject.name(a)} – {subject.name(b)} crosses {subject.name(c)} – {subject.name(d)}"
@@ -249,6 +258,22 @@ def unusual(subject: Subject) -> Iterator[Finding]:
     for landmark, shift in far:
         reason = f"{subject.name(landmark)} lies {100 * shift:.0f} % from where the rest of the face has it"
         yield Finding("unusual", (landmark,), _capital(reason))
+
+
+@rule("surprising", "Far from a sure prediction")
+def surprising(subject: Subject) -> Iterator[Finding]:
+    """Landmarks placed far from where a prediction has them that is sure of them; many of them are its own fault."""
+    if subject.foreseen is None or subject.placed is None:
+        return
+    placed = subject.placed & (subject.flags != Flag.MISSING)
+    unit = max(normaliser(subject.foreseen.points, subject.scheme), 1e-9)
+    found = surprises(subject.foreseen, subject.points, placed, subject.accepted, unit, SURPRISE)
+    if len(found) > max(2, len(subject.points) // 6):
+        return
+    for one in found:
+        if one.shift > SURPRISE_SHIFT and one.landmark not in subject.named:
+            far = f"{subject.name(one.landmark)} lies {100 * one.shift:.0f} % from where the model would expect it"
+            yield Finding("surprising", (one.landmark,), f"{_capital(far)}; up to {200 * one.usual:.0f} % is common")
 
 
 @rule("outside", "Outside the image")
@@ -302,30 +327,3 @@ def _distance(one: FloatArray, other: FloatArray) -> float:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
-
-
-def _deepest_crossing(
-    points: FloatArray, pieces: list[tuple[int, int]]
-) -> tuple[float, tuple[tuple[int, int], tuple[int, int]] | None]:
-    """The two pieces that cross most, by the smallest distance of an end from the other piece's line."""
-    best: tuple[float, tuple[tuple[int, int], tuple[int, int]] | None] = (0.0, None)
-    ends = np.array(pieces)
-    start, along = points[ends[:, 0]], points[ends[:, 1]] - points[ends[:, 0]]
-    length = np.maximum(np.linalg.norm(along, axis=1), 1e-9)
-
-    def side(landmark: IntArray) -> FloatArray:
-        """(pieces, landmarks) signed distance of landmarks from each piece's line."""
-        off = points[landmark][None] - start[:, None]
-        area: FloatArray = along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0]
-        distance: FloatArray = area / length[:, None]
-        return distance
-
-    first, second = side(ends[:, 0]), side(ends[:, 1])
-    apart = (first * second < 0) & ((first * second).T < 0)
-    apart &= ~(ends[:, None, :, None] == ends[None, :, None, :]).any(axis=(2, 3))
-    reach = np.minimum(np.abs(first), np.abs(second))
-    depth = np.where(apart, np.minimum(reach, reach.T), 0.0)
-    at = np.unravel_index(int(np.argmax(depth)), depth.shape)
-    if depth[at] > 0:
-        best = float(depth[at]), (pieces[int(at[0])], pieces[int(at[1])])
-    return best

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.arrays import BoolArray, FloatArray, IntArray
 from scaf_gui.core.scheme import Group, Scheme
 
 #: samples of the interpolated curve between two landmarks
@@ -122,3 +122,30 @@ def _smooth(knots: FloatArray) -> FloatArray:
         b2 = ((t3 - t) * a2 + (t - t1) * a3) / (t3 - t1)
         pieces.append(((t2 - t) * b1 + (t - t1) * b2) / (t2 - t1))
     return np.vstack(pieces)
+
+
+def deepest_crossing(
+    points: FloatArray, pieces: list[tuple[int, int]]
+) -> tuple[float, tuple[tuple[int, int], tuple[int, int]] | None]:
+    """The two pieces that cross most, by the smallest distance of an end from the other piece's line."""
+    best: tuple[float, tuple[tuple[int, int], tuple[int, int]] | None] = (0.0, None)
+    ends = np.array(pieces)
+    start, along = points[ends[:, 0]], points[ends[:, 1]] - points[ends[:, 0]]
+    length = np.maximum(np.linalg.norm(along, axis=1), 1e-9)
+
+    def side(landmark: IntArray) -> FloatArray:
+        """(pieces, landmarks) signed distance of landmarks from each piece's line."""
+        off = points[landmark][None] - start[:, None]
+        area: FloatArray = along[:, None, 0] * off[..., 1] - along[:, None, 1] * off[..., 0]
+        distance: FloatArray = area / length[:, None]
+        return distance
+
+    first, second = side(ends[:, 0]), side(ends[:, 1])
+    apart = (first * second < 0) & ((first * second).T < 0)
+    apart &= ~(ends[:, None, :, None] == ends[None, :, None, :]).any(axis=(2, 3))
+    reach = np.minimum(np.abs(first), np.abs(second))
+    depth = np.where(apart, np.minimum(reach, reach.T), 0.0)
+    at = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    if depth[at] > 0:
+        best = float(depth[at]), (pieces[int(at[0])], pieces[int(at[1])])
+    return best

@@ -197,6 +197,12 @@ def in_frame(points: FloatArray, vectors: FloatArray, reference: FloatArray) -> 
     return None if linear is None else vectors @ linear.T
 
 
+def turn(points: FloatArray, reference: FloatArray) -> FloatArray | None:
+    """(2, 2) the rotation alone that aligns points (L, 2) to the reference; ``None`` where there is none."""
+    linear = _linear(points, reference, np.asarray(np.isfinite(points).all(axis=1)))
+    return None if linear is None else linear / np.sqrt(np.linalg.det(linear))
+
+
 def _linear(points: FloatArray, reference: FloatArray, known: BoolArray) -> FloatArray | None:
     """(2, 2) turn and scale that aligns the known points to the reference; ``None`` where there is none."""
     if known.sum() < 2:

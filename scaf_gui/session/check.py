@@ -15,6 +15,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.check import RULES, Finding, Subject
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.face import Face, Label, Prediction, State
+from scaf_gui.core.foreseen import Foreseen
 from scaf_gui.core.metrics import nme
 from scaf_gui.core.typical import LEAST_FACES, Typical, reference_of, typical_of
 
@@ -60,8 +61,15 @@ class LabelCheck:
     seconds since :meth:`shown` and how far the label is from what was predicted.
     """
 
-    def __init__(self, document: Document, store: ProjectStore, folder: Callable[[], Path]):
-        self._document, self._store, self._folder = document, store, folder
+    def __init__(
+        self,
+        document: Document,
+        store: ProjectStore,
+        folder: Callable[[], Path],
+        foreseen: Callable[[int], Foreseen | None],
+    ):
+        """:param foreseen: by face id, what was predicted of it, as far as a person may hear of that"""
+        self._document, self._store, self._folder, self._foreseen = document, store, folder, foreseen
         self._fine: dict[str, str] = dict(store.get("check/fine", {}))
         self._accepted: dict[int, dict[str, Any]] = {int(k): v for k, v in store.below("accepted/").items()}
         self._looked_at: tuple[int, float] | None = None
@@ -186,6 +194,9 @@ class LabelCheck:
             untouched = bool(face.label.based_on) and not face.label.placed.any() and face.state is State.LABELLED
             if record is not None and untouched and record["version"] == rules.version(subject.points, subject.flags):
                 subject = replace(subject, seconds=float(record["seconds"]))
+            if face.label.placed.any():
+                accepted = face.state is State.LABELLED
+                subject = replace(subject, accepted=accepted, foreseen=self._foreseen(face.id))
         elif prediction is not None:
             subject = Subject(scheme, prediction.points, np.zeros(scheme.num_landmarks, np.uint8))
         else:

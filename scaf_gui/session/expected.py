@@ -32,7 +32,9 @@ from scaf_gui.core.calibration import (
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.face import Flag, Prediction, State
 from scaf_gui.core.finish import FinishLine, Gain, Judged, learning_curve, wilson
+from scaf_gui.core.foreseen import Foreseen
 from scaf_gui.core.metrics import landmark_errors
+from scaf_gui.core.shape import ShapeModel
 from scaf_gui.session import models
 
 if TYPE_CHECKING:
@@ -105,6 +107,13 @@ class Expected:
         if expected is None:
             return None
         return np.where(self._inner, ACROSS * expected, expected)
+
+    def foreseen(self, prediction: Prediction | None, shape: ShapeModel | None) -> Foreseen | None:
+        """What the label check may hold against a person; ``None`` where too little is known of the prediction."""
+        signal = self._signal(prediction) if prediction is not None else None
+        if prediction is None or signal is None or shape is None:
+            return None
+        return Foreseen(prediction.points, signal, self.calibration, shape)
 
     @property
     def calibration(self) -> Calibration:

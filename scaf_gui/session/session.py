@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.document import Document
 from scaf_gui.core.edits import Edit
+from scaf_gui.core.foreseen import Foreseen
 from scaf_gui.core.queue import Queue
 from scaf_gui.errors import FolderError
 from scaf_gui.paths import project_companions
@@ -98,9 +99,14 @@ class Session:
         self._ahead_changed()
         # after all others: they see a label together with the prediction that it was made from
         self.instant = Instant(self.document, self.agenda, self.work)
-        self.check = LabelCheck(self.document, store, lambda: self.folder)
+        self.check = LabelCheck(self.document, store, lambda: self.folder, self._foreseen)
         self.blind = Blind(self.document, store, self.agenda.seed)
         self.shapes = Shapes(self.document, self.work, self.expected)
+
+    def _foreseen(self, face_id: int) -> Foreseen | None:
+        """What the label check may hold against the landmarks of a face: nothing that is kept back from a person."""
+        prediction = None if self.blind.hides(face_id) else self.document.shown(face_id)
+        return self.expected.foreseen(prediction, self.shapes.model) if prediction is not None else None
 
     def _ahead_changed(self) -> None:
         self.work.come_next(self.agenda.ahead, self.agenda.current)

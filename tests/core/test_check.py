@@ -7,9 +7,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from scaf_gui.core.calibration import Calibration, Signal
 from scaf_gui.core.check import RULES, Subject, check, subject_of, version
 from scaf_gui.core.face import Author, Flag, Label
+from scaf_gui.core.foreseen import Foreseen
 from scaf_gui.core.scheme import Scheme, load_scheme, parse_scheme
+from scaf_gui.core.shape import shape_model
 from scaf_gui.core.typical import Typical, reference_of, typical_of
 from scaf_gui.paths import resource_folder
 from scaf_gui.samples.render import render_face
@@ -134,6 +137,45 @@ def test_a_landmark_far_off_is_named_with_its_distance(subject: Subject) -> None
     assert (finding.rule, finding.landmarks) == ("unusual", (30,))
     shown = int(finding.reason.split("lies ")[1].split(" %")[0])
     assert 20 <= shown <= 40
+
+
+def sure_of(subject: Subject) -> Subject:
+    """All placed by hand, where a prediction that is sure has them."""
+    middle = subject.points - subject.points.mean(axis=0)
+    shape = shape_model(middle / np.sqrt((middle**2).sum(axis=1).mean()), subject.scheme.flip)
+    calibration = Calibration(np.array([np.log(3.0), 0.0, 0.0, 0.0]), np.zeros(68), 0.3)
+    foreseen = Foreseen(subject.points, Signal(np.ones(68), 1.0), calibration, shape)
+    return replace(subject, typical=None, size=None, placed=np.ones(68, bool), foreseen=foreseen)
+
+
+def test_from_the_first_face_on_a_landmark_far_from_a_sure_prediction_is_named(subject: Subject) -> None:
+    sure = sure_of(subject)
+    unit = float(np.linalg.norm(subject.points[36] - subject.points[45]))
+    assert rules(sure) == set()
+    (finding,) = check(moved(sure, 30, 0.25 * unit, 0))
+    assert (finding.rule, finding.landmarks) == ("surprising", (30,))
+    assert " lies 2" in finding.reason
+    assert finding.reason.endswith("% is common")
+    assert rules(moved(replace(sure, foreseen=None), 30, 0.25 * unit, 0)) == set()
+    assert rules(moved(replace(sure, placed=None), 30, 0.25 * unit, 0)) == set()
+    flags = sure.flags.copy()
+    flags[30] = Flag.MISSING
+    assert rules(moved(replace(sure, flags=flags), 30, 0.25 * unit, 0)) == set()
+
+
+def test_a_slip_is_told_once(subject: Subject) -> None:
+    sure = replace(sure_of(subject), typical=subject.typical)
+    unit = float(np.linalg.norm(subject.points[36] - subject.points[45]))
+    assert [finding.rule for finding in check(moved(sure, 30, 0.3 * unit, 0))] == ["unusual"]
+
+
+def test_a_prediction_that_is_far_off_itself_is_not_held_against_anybody(subject: Subject) -> None:
+    sure = sure_of(subject)
+    assert sure.foreseen is not None
+    rng = np.random.default_rng(3)
+    elsewhere = sure.foreseen.points + rng.normal(0, 12, (68, 2))
+    wrong = replace(sure, foreseen=replace(sure.foreseen, points=elsewhere))
+    assert "surprising" not in rules(wrong)
 
 
 def test_outside_counts_only_while_it_is_not_flagged(subject: Subject) -> None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from scaf_gui.core import edits
-from scaf_gui.core.face import Flag, Prediction, State
+from scaf_gui.core.calibration import perfect_magnitude
+from scaf_gui.core.face import Author, Flag, Label, Prediction, State
+from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.session import check as module
 from scaf_gui.session.check import Alarm, Statistics
 from scaf_gui.session.project import open_project
@@ -165,3 +168,83 @@ def test_several_landmarks_are_marked_in_one_step(session: Session) -> None:
     session.undo()
     label = session.document.face(face_id).label
     assert label is not None and not label.flags.any()
+
+
+@pytest.fixture
+def begun(make_session: Callable[..., Session], truth: Path) -> tuple[Session, int]:
+    """A project without a label, and a face that the starter is sure of; its chin was dragged onto the cheek."""
+    made = make_session(use_starter=True)
+    made.blind.share = 0.0
+    face_id = made.queue.order[0]
+    face = made.document.face(face_id)
+    assert made.model is not None
+    points = read_pts(truth / f"{Path(face.image).stem}.pts", 68)
+    sure = np.full(68, 0.95 * perfect_magnitude(2.0, 5))
+    made.document.set_predictions({face_id: Prediction(points, sure, made.model.id, {"peak": -0.95})})
+    x, y = points[[2, 30]].mean(axis=0)
+    drag(made, face_id, 8, x, y)
+    return made, face_id
+
+
+def drag(session: Session, face_id: int, landmark: int, x: float, y: float) -> None:
+    face, shown = session.document.face(face_id), session.blind.shown(face_id)
+    edit = edits.move_landmark(face, shown, landmark, x, y, "me")
+    assert edit is not None
+    session.edit(edit)
+
+
+def surprising(session: Session, face_id: int) -> list[Alarm]:
+    face = session.document.face(face_id)
+    found = session.check.face(face, session.blind.shown(face_id), (128, 128))
+    return [alarm for alarm in found if alarm.finding.rule == "surprising"]
+
+
+def test_a_chin_on_the_cheek_is_found_on_the_first_face(begun: tuple[Session, int]) -> None:
+    session, face_id = begun
+    (alarm,) = surprising(session, face_id)
+    assert alarm.finding.landmarks == (8,) and alarm.title == "Far from a sure prediction"
+    assert "model would expect it" in alarm.finding.reason
+    session.check.set_fine(alarm)
+    assert surprising(session, face_id) == []
+    drag(session, face_id, 9, *(session.document.shown(face_id).points[9] + 1))
+    assert len(surprising(session, face_id)) == 1, "another state of the landmarks"
+    edit = edits.accept(session.document.face(face_id), session.document.shown(face_id), "me")
+    assert edit is not None
+    session.edit(edit)
+    assert [a.finding.landmarks for a in checked(session)[0] if a.finding.rule == "surprising"] == [(8,)]
+    drag(session, face_id, 8, *session.document.shown(face_id).points[8])
+    assert surprising(session, face_id) == []
+    assert [a for a in checked(session)[0] if a.finding.rule == "surprising"] == []
+
+
+def test_what_nobody_placed_is_not_spoken_of(begun: tuple[Session, int]) -> None:
+    session, face_id = begun
+    face = session.document.face(face_id)
+    assert face.label is not None
+    label = replace(face.label, placed=np.zeros(68, bool))
+    session.edit(edits.set_label(face, label, "Take over", "me"))
+    assert surprising(session, face_id) == []
+
+
+def test_a_prediction_that_is_kept_back_is_not_given_away(begun: tuple[Session, int]) -> None:
+    session, _ = begun
+    other = session.queue.order[1]
+    prediction = session.document.shown(session.queue.order[0])
+    assert prediction is not None
+    session.document.set_predictions({other: prediction})
+    points = prediction.points.copy()
+    points[8] = points[[2, 30]].mean(axis=0)
+    face = session.document.face(other)
+    session.edit(edits.set_label(face, Label.from_points(points, Author.now("me")), "Place", "me"))
+    session.blind.share = 1.0
+    assert session.blind.hides(other) and surprising(session, other) == []
+    session.blind.reveal(other)
+    assert [alarm.finding.landmarks for alarm in surprising(session, other)] == [(8,)]
+
+
+def test_a_model_that_is_not_known_is_not_believed(begun: tuple[Session, int]) -> None:
+    session, face_id = begun
+    prediction = session.document.prediction(face_id)
+    assert prediction is not None
+    session.document.set_predictions({face_id: replace(prediction, model_id="unheard of")})
+    assert surprising(session, face_id) == []
