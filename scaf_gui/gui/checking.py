@@ -35,6 +35,7 @@ class Checking(QObject):
         self._soon.setInterval(0)
         self._soon.timeout.connect(self._check)
         navigator.shown.connect(self._shown)
+        navigator.arrived.connect(self._soon.start)
         self._panel.chosen.connect(self._go)
         self._panel.checked.connect(self._check)
         self._bar.odd.clicked.connect(self._look)
@@ -54,7 +55,8 @@ class Checking(QObject):
     def _document_changed(self, changed: Changed) -> None:
         if changed.part == "face":
             self._panel.face_changed(changed.face_ids)
-            self._panel.learn()
+            if not self._navigator.is_leaving:  # else once the next face is painted
+                self._learn()
 
     def _shown(self, face: Face | None, prediction: Prediction | None) -> None:
         session = self._session
@@ -66,10 +68,17 @@ class Checking(QObject):
         if face.id != self._face_id:
             self._face_id = face.id
             self._show([])
-        self._soon.start()  # the face is painted first
+        if not self._navigator.is_reading:  # else when its image has arrived
+            self._soon.start()  # the face is painted first
+
+    def _learn(self) -> None:
+        """Statistics of all labels take two processors a tenth of a second: not while a person waits for an image."""
+        if not self._navigator.is_reading:
+            self._panel.learn()
 
     def _check(self) -> None:
         """Check what is on the canvas by now."""
+        self._learn()
         session, (face, prediction) = self._session, self._navigator.on_canvas()
         if session is None or face is None:
             return
