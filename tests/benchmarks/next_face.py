@@ -3,6 +3,7 @@
 ::
 
     python tests/benchmarks/next_face.py [--data FOLDER] [--photos 24] [--megapixels 24] [--labelme PYTHON]
+        [--kinds untouched ...] [--keys Return ...]
 
 Photos are made of small ones (``300w/dev`` below ``--data`` or ``SCAF_DATA``; else rendered faces), enlarged and given
 the noise of a sensor, so that their files are as large as those of a camera. Before each step every file is dropped
@@ -32,6 +33,8 @@ from pathlib import Path
 from typing import Any
 
 SIZE = 1280, 720
+KINDS = ("untouched", "looked ahead", "prefetched")
+KEYS = {"PgDown": "Key_PageDown", "Return": "Key_Return"}
 
 
 def main() -> None:
@@ -39,6 +42,8 @@ def main() -> None:
     parser.add_argument("--data", default=os.environ.get("SCAF_DATA"), help="face data; default: rendered faces")
     parser.add_argument("--photos", type=int, default=24)
     parser.add_argument("--megapixels", type=float, default=24.0)
+    parser.add_argument("--kinds", nargs="+", choices=KINDS, default=list(KINDS))
+    parser.add_argument("--keys", nargs="+", choices=tuple(KEYS), default=list(KEYS))
     parser.add_argument("--labelme", metavar="PYTHON", help="an interpreter that has labelme; default: without it")
     parser.add_argument("--show", action="store_true", help="use the display instead of the offscreen platform")
     parser.add_argument("--as-labelme", metavar="FOLDER", help=argparse.SUPPRESS)
@@ -175,12 +180,11 @@ def measure(folder: Path, home: Path, options: argparse.Namespace) -> None:
         hand.wait(lambda: not (background.is_busy() or pictures._asked or pictures._looking or pictures._ahead), 120)
         hand.wait(lambda: False, 0.05)
 
-    keys = {"PgDown": Qt.Key.Key_PageDown, "Return": Qt.Key.Key_Return}
-    kinds = ("untouched", "looked ahead", "prefetched")
+    keys = {name: getattr(Qt.Key, key) for name, key in KEYS.items() if name in options.keys}
     times: dict[str, list[float]] = {}
     paths = [folder / session.document.face(i).image for i in window.workspace.queue.model.face_order()]
     # the kinds in turn, so that what else the machine does meanwhile is the same for all
-    plan = [(kind, key) for kind in kinds for key in keys]
+    plan = [(kind, key) for kind in options.kinds for key in keys]
     for step in range(len(paths) - 1):
         kind, key = plan[step % len(plan)]
         rest()
