@@ -72,7 +72,7 @@ def make_photos(folder: Path, count: int, megapixels: float, data: str | None) -
         from scaf_gui.samples.folder import write_sample_folder
 
         write_sample_folder(folder.with_name("small"), count, size=384)
-        small = sorted(folder.with_name("small").iterdir())
+        small = sorted(p for p in folder.with_name("small").iterdir() if p.suffix in (".jpg", ".png"))
     height = round((megapixels * 1e6 / 1.5) ** 0.5 / 8) * 8
     random = np.random.default_rng(0)
     for number, path in enumerate(small):
