@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Generator, Iterator
 from dataclasses import replace
@@ -412,69 +408,6 @@ def test_from_one_screen_to_another_of_a_different_scale(window: MainWindow) -> 
     one, other = (np.frombuffer(i.constBits(), np.uint8).reshape(i.height(), -1, 4)[..., :3].astype(int)
                   for i in (first, half.convertToFormat(QImage.Format.Format_RGB32)))  # fmt: skip
     assert np.abs(one - other).mean() < 6.0
-
-
-_SCALED = """
-import os, sys
-from pathlib import Path
-from PySide6.QtCore import Qt
-from scaf_gui.gui.demo import Hand
-from scaf_gui.gui.run import make_application
-from scaf_gui.gui.window import MainWindow
-from scaf_gui.gui.worker import Worker
-from scaf_gui.gui.project_view import ProjectView
-from scaf_gui.session.project import new_project
-from scaf_gui.settings import Settings
-from scaf_gui.core.face import Prediction
-import numpy as np
-
-ProjectView._begin_work = ProjectView._work_on = lambda self: None
-application = make_application()
-window = MainWindow(Settings())
-window.show()
-folder, path = Path(sys.argv[1]), Path(sys.argv[2])
-window.show_session(new_project(path, folder, boxes="whole", settings=window.settings, use_starter=False))
-hand, canvas, session = Hand(window), window.workspace.canvas, window.session
-assert hand.wait(lambda: canvas._image.size is not None, 20)
-points = np.random.default_rng(0).uniform(30, 160, (68, 2))
-session.document.set_predictions({face.id: Prediction(points, np.ones(68), "model") for face in session.document})
-canvas.shaping.enabled = False
-hand.drag(30, 100.0, 120.0)
-label = session.document.face(session.current).label
-print(window.devicePixelRatio(), session.current, *label.points[30], flush=True)
-if "kill" in sys.argv:
-    import signal
-    os.kill(os.getpid(), signal.SIGKILL)
-window.close()
-"""
-
-
-def run_scaled(folder: Path, path: Path, scale: str, *more: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | {"QT_SCALE_FACTOR": scale, "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-c", _SCALED, str(folder), str(path), *more]
-    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
-
-
-@pytest.mark.parametrize("scale", ["1.5", "2"])
-def test_drags_are_exact_on_a_dense_screen(faces_folder: Path, tmp_path: Path, scale: str) -> None:
-    done = run_scaled(faces_folder, tmp_path / "p.scaf", scale)
-    assert done.returncode == 0, done.stderr
-    ratio, _, x, y = done.stdout.split()
-    assert float(ratio) == float(scale)
-    np.testing.assert_allclose((float(x), float(y)), (100.0, 120.0), atol=0.5)
-
-
-@pytest.mark.skipif(os.name == "nt", reason="SIGKILL")
-def test_killed_right_after_a_drag_the_drag_is_there(faces_folder: Path, tmp_path: Path) -> None:
-    done = run_scaled(faces_folder, tmp_path / "p.scaf", "1", "kill")
-    assert done.returncode == -signal.SIGKILL
-    _, face_id, x, y = done.stdout.split()
-    session = open_project(tmp_path / "p.scaf", settings=Settings())
-    label = session.document.face(int(face_id)).label
-    assert label is not None and label.placed[30]
-    np.testing.assert_array_equal(label.points[30], (float(x), float(y)))
-    assert session.current == int(face_id)
-    session.close()
 
 
 # -- schemes of one landmark and of many ---------------------------------------------------------------

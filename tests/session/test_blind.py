@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
@@ -99,12 +100,9 @@ def test_who_has_seen_a_prediction_is_not_blind_after_a_restart_either(session: 
     assert session.blind.shown(everyone[1]) is not None
     path = session.path
     session.close()  # writes what is not written yet
-    again = open_project(path)
-    try:
+    with closing(open_project(path)) as again:
         again.blind.share = 1.0
         assert hidden(again) == everyone[2:]
-    finally:
-        again.close()
 
 
 def test_what_was_seen_of_a_face_that_is_gone_says_nothing_of_a_new_one(session: Session) -> None:
@@ -117,16 +115,13 @@ def test_what_was_seen_of_a_face_that_is_gone_says_nothing_of_a_new_one(session:
     session.undo()
     path = session.path
     session.close()
-    again = open_project(path)
-    try:
+    with closing(open_project(path)) as again:
         assert added not in again.document and added in {int(i) for i in again.store.below("seen/")}
         new = again.document.next_id()
         assert new == added + 1
         again.edit(edits.add_face(new, first.image, Box(10, 10, 40, 40, BoxSource.DRAWN)))
         again.blind.share = 1.0
         assert again.blind.hides(new)
-    finally:
-        again.close()
 
 
 def test_what_was_seen_survives_a_crash_and_a_disk_that_was_full(
@@ -143,12 +138,9 @@ def test_what_was_seen_survives_a_crash_and_a_disk_that_was_full(
     copies = session.path.with_name("copy.scaf")
     for end in ("", "-wal"):  # as the file lies there when the program is killed
         copies.with_name(copies.name + end).write_bytes(session.path.with_name(session.path.name + end).read_bytes())
-    again = open_project(copies)
-    try:
+    with closing(open_project(copies)) as again:
         again.blind.share = 1.0
         assert hidden(again) == everyone[1:]
-    finally:
-        again.close()
 
 
 def test_in_an_older_project_what_was_worked_on_counts_as_seen(session: Session) -> None:
@@ -206,13 +198,10 @@ def test_records_outlive_the_session(session: Session) -> None:
     session.blind.reveal(second)
     path, was = session.path, session.blind.lean()
     session.close()
-    again = open_project(path)
-    try:
+    with closing(open_project(path)) as again:
         assert again.blind.placed == (first,)
         assert again.blind.lean() == was
         assert was.blind == 1, "a prediction that was asked for does not count as unseen"
-    finally:
-        again.close()
 
 
 def test_the_report_measures_the_pull(session: Session) -> None:
