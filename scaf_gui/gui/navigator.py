@@ -174,8 +174,11 @@ class Navigator(QObject):
     def leaving(self) -> Iterator[None]:
         """Meanwhile the face on the canvas is not drawn anew when it changes: it is left right after, if all goes well.
 
-        To be followed by :meth:`next_waiting`.
+        To be followed by :meth:`next_waiting`, whose photo is looked at already.
         """
+        session = self._session
+        for image in self._images([session.next_face()] if session is not None else ()):
+            self._pictures.expect(image)
         self.is_leaving = True
         try:
             yield

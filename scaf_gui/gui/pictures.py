@@ -195,15 +195,26 @@ class Pictures(QObject):
         if self._read is None:
             return
         first = next(iter(self._wanted), None)
-        known = first is None or first in self._kept or first in self._asked or first in (self._glancing, self._seen)
-        if first is not None and self._glance is not None and not known:
-            self._glancing = first
-            self._quiet.clear()
-            self.is_read.clear()
-            self._quick.start(_Look(self, self._round, first, self._look))
+        if first is not None and first not in (self._glancing, self._seen):
+            self._look_at(first)
+        if first is not None and first == self._glancing:
             self.is_read.wait(HEAD_START)
         if not self._glancing:  # reading waits for it: decoding both at once would keep it back
             self._read_on()
+
+    def expect(self, image: str) -> None:
+        """A person is about to go on to an image: look at it now, while what is left is being saved."""
+        if image != self._glancing and (self._locate is None or self._locate(image) not in self.copies):
+            self._look_at(image)
+
+    def _look_at(self, image: str) -> None:
+        """Begin a glance at an image, unless all of it is there or is being read."""
+        if self._glance is None or image in self._kept or image in self._asked:
+            return
+        self._glancing = image
+        self._quiet.clear()
+        self.is_read.clear()
+        self._quick.start(_Look(self, self._round, image, self._look))
 
     def _read_on(self) -> None:
         for image in self._wanted:
@@ -235,7 +246,7 @@ class Pictures(QObject):
 
     def wants(self, round_: int, image: str) -> bool:
         """Whether an image is still of interest; asked by the reading thread."""
-        return round_ == self._round and (image in self._wanted or image == self._looking)
+        return round_ == self._round and (image in self._wanted or image in (self._looking, self._glancing))
 
     def stamp(self, image: str) -> Stamp | None:
         """What the file of an image is recognised by; on the reading thread."""

@@ -143,6 +143,38 @@ def test_a_photo_that_has_changed_on_the_disk_is_not_shown_as_it_was(
         path.write_bytes(before)
 
 
+def test_the_photo_that_comes_is_looked_at_before_the_face_that_is_left_is_saved(
+    window: MainWindow, qtbot: QtBot, frames: Frames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    navigator, session = window.project.navigator, window.session
+    assert session is not None
+    pictures, order = navigator._pictures, list[str]()
+    left, coming = session.current, session.next_face()
+    assert left is not None and coming is not None
+    pictures._kept.clear()
+    pictures.copies.clear()
+    glance, edit = pictures._glance, type(session).edit
+    assert glance is not None
+
+    def looked(image: str, on_read: Any) -> Any:
+        order.append(image)
+        return glance(image, on_read)
+
+    def saved(self: Any, *arguments: Any, **named: Any) -> Any:
+        assert pictures.is_read.wait(10)
+        order.append("saved")
+        return edit(self, *arguments, **named)
+
+    monkeypatch.setattr(pictures, "_glance", looked)
+    monkeypatch.setattr(type(session), "edit", saved)
+    pictures.is_read.clear()
+    window.project.accept()
+    assert order == [session.document.face(coming).image, "saved"] and session.current == coming
+    assert session.document.face(left).state is State.LABELLED
+    qtbot.waitUntil(lambda: bool(frames.seen) and frames.seen[-1][:2] == (coming, True), timeout=20_000)
+    assert order[2:] == []  # and looked at once
+
+
 def test_other_work_waits_for_a_photo_on_the_way_to_the_canvas(
     window: MainWindow, qtbot: QtBot, frames: Frames, photos: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

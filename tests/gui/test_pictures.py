@@ -194,6 +194,31 @@ def test_a_glance_has_read_its_file_before_anything_else_goes_on(
     made.start(None)
 
 
+def test_what_is_expected_is_glanced_at_once_and_shown_only_when_it_is_wanted(made: Pictures, qtbot: QtBot) -> None:
+    reader, heard = Reader(), Heard(made)
+    reader.may.set()
+    made.start(reader.read, reader.glance)
+    made.want(["a"])
+    qtbot.waitUntil(lambda: heard.loaded == [("a", False), ("a", True)])
+    made.expect("b")
+    assert made.is_read.wait(10)  # nobody has wanted it yet
+    made.want(["b"])
+    qtbot.waitUntil(lambda: len(heard.loaded) == 4)
+    assert heard.loaded[2:] == [("b", False), ("b", True)]
+    assert reader.calls == ["glance a", "a", "glance b", "b"]
+    # gone on to something else, or nowhere
+    made.expect("a")  # it is there
+    made.expect("c")
+    made.expect("d")
+    made.want(["e"])
+    qtbot.waitUntil(lambda: heard.loaded[-1] == ("e", True))
+    made.expect("f")
+    qtbot.waitUntil(lambda: not made._glancing)
+    assert heard.loaded[4:] == [("e", False), ("e", True)] and heard.failed == []
+    assert reader.calls.count("glance e") == 1 and reader.calls[-1] == "glance f"
+    made.start(None)
+
+
 def photo(path: Path, shade: int) -> Path:
     """A photo so large that a copy pays, of one colour but for its left half."""
     image = np.full((2008, 3016, 3), shade, np.uint8)
