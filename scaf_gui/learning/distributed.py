@@ -17,11 +17,14 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch import distributed as dist
+from torch.distributed.rendezvous import rendezvous
 from torch.nn.parallel import DistributedDataParallel
 
 from scaf_gui.errors import TrainingError, UsageError
 from scaf_gui.learning.device import Device
 
+#: torchrun starts all processes at once; where it has ended since, nobody answers
+_START = timedelta(minutes=5)
 #: the first process may cut millions of faces while the others wait
 _PATIENCE = timedelta(days=2)
 #: what gloo and NCCL say of a process that is gone
@@ -159,7 +162,7 @@ def joined(device: Device) -> Iterator[Group]:
     """The processes that ``torchrun`` has started, or this one alone.
 
     :raises UsageError: more processes on a machine than it has GPUs
-    :raises TrainingError: in a process whose connection to another one broke
+    :raises TrainingError: in a process whose connection to another one broke, or never came about
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1 or "RANK" not in os.environ:
         yield ALONE
@@ -171,7 +174,17 @@ def joined(device: Device) -> Iterator[Group]:
         torch.cuda.set_device(local)
     elif device.kind == "mps":
         raise UsageError("processes cannot share an Apple GPU; use --device cpu, or one process")
-    dist.init_process_group("nccl" if device.kind == "cuda" else "gloo", timeout=_PATIENCE)
+    try:
+        store, rank, processes = next(rendezvous("env://", timeout=_START))
+        dist.init_process_group(
+            "nccl" if device.kind == "cuda" else "gloo",
+            store=store,
+            rank=rank,
+            world_size=processes,
+            timeout=_PATIENCE,
+        )
+    except dist.DistError as error:
+        raise TrainingError("the processes of this run did not find each other; start torchrun again") from error
     try:
         yield Group(dist.get_rank(), dist.get_world_size(), local)
     except RuntimeError as error:
