@@ -1,4 +1,4 @@
-"""The project's cache, an HDF5 file beside it: predictions, features and crops. All of it can be made again.
+"""The project's cache, an HDF5 file beside it: predictions, features and fingerprints. All of it can be made again.
 
 For worker threads: HDF5 works behind one lock, so the window never waits for it. No method raises for
 a damaged, foreign or unwritable file: what cannot be read is set aside and built anew, what cannot be
@@ -18,7 +18,7 @@ import h5py
 import numpy as np
 import numpy.typing as npt
 
-from scaf_gui.core.arrays import ByteArray, FloatArray
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Prediction
 from scaf_gui.io.steady_file import SteadyFile
 
@@ -74,8 +74,9 @@ class ProjectCache:
         columns = {
             "points": np.stack([p.points for p in given]),
             "magnitude": np.stack([p.magnitude for p in given]),
-            "scores": np.array([[p.scores.get(name, np.nan) for name in names] for p in given]).reshape(-1, len(names)),
         }
+        if names:  # HDF5 has no chunks without columns
+            columns["scores"] = np.array([[p.scores.get(name, np.nan) for name in names] for p in given])
         self._put("predictions", model_id, faces, box_keys, columns, "\n".join(names))
 
     def predictions(self, model_id: str, box_keys: Mapping[int, str] | None = None) -> dict[int, Prediction]:
@@ -87,7 +88,8 @@ class ProjectCache:
 
         def made(faces: list[int], columns: dict[str, Any], names: str) -> dict[int, Prediction]:
             keys = names.split("\n") if names else []
-            rows = zip(faces, columns["points"], columns["magnitude"], columns["scores"], strict=True)
+            scored = columns.get("scores", np.empty((len(faces), 0)))
+            rows = zip(faces, columns["points"], columns["magnitude"], scored, strict=True)
             return {
                 face: Prediction(
                     points,
@@ -128,35 +130,6 @@ class ProjectCache:
             image_keys,
             lambda faces, columns, _: dict(zip(faces, columns["bits"], strict=True)),
         )
-
-    def put_crop(self, face_id: int, key: str, crop: ByteArray) -> None:
-        """Remember the crop (height, width, 3) uint8 of a face; another key's crop is replaced."""
-
-        def put(file: Any) -> None:
-            group = file.require_group("crops")
-            name = str(face_id)
-            if name in group:
-                del group[name]
-            group.create_dataset(name, data=crop, compression="lzf", fletcher32=True).attrs["key"] = _digest(key)
-
-        self._try(put, None)
-
-    def crop(self, face_id: int, key: str) -> ByteArray | None:
-        """The crop put with this key, ``None`` if there is none."""
-
-        def get(file: Any) -> ByteArray | None:
-            found = file.get(f"crops/{face_id}")
-            if found is None or not np.array_equal(found.attrs["key"], _digest(key)):
-                return None
-            return np.asarray(found[()], np.uint8)
-
-        return self._try(get, None)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self.close()
-        self.path.unlink(missing_ok=True)
-        self._open()
 
     def _put(
         self,

@@ -1,4 +1,4 @@
-"""What a shipped checkpoint leaves to the auto-encoder that it was trained from, which lies beside it."""
+"""Auto-encoder files: which there are, and what a shipped checkpoint leaves to the one that it was trained from."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from scaf_gui.errors import CheckpointError
-from scaf_gui.learning.pretrained import KIND, Autoencoder, identify, load_autoencoder
+from scaf_gui.learning.presets import Preset
+from scaf_gui.learning.pretrained import KIND, Autoencoder, identify, load_autoencoder, read_autoencoder_meta
 from scaf_gui.learning.tensorfile import read_header
 from scaf_gui.paths import model_folder
 
@@ -60,3 +61,19 @@ def autoencoder_files(folder: Path, base: str | None = None) -> list[Path]:
         if header.get("kind") == KIND and base in (None, header.get("id")):
             found.append(path)
     return found
+
+
+def autoencoder_for(preset: Preset, folder: Path | None = None) -> Path | None:
+    """The shipped auto-encoder of a preset's input size, the newest where there are several, else ``None``.
+
+    :param folder: where to look instead of the shipped models
+    """
+    fitting = []
+    for path in autoencoder_files(model_folder() if folder is None else Path(folder)):
+        try:
+            meta = read_autoencoder_meta(path)
+        except CheckpointError:
+            continue
+        if meta["network"]["input_size"] == preset.input_size:
+            fitting.append((str(meta.get("created", "")), path))
+    return max(fitting)[1] if fitting else None

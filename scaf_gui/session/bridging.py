@@ -36,10 +36,10 @@ def base_for(snapshot: TrainingSnapshot, preset: str, device: Device, held: Sequ
     The starter, where one leads to the scheme; else the starter bridged by the faces that are not held out; else
     the auto-encoder of the preset's input size; else random weights.
     """
+    from scaf_gui.learning.bases import autoencoder_for
     from scaf_gui.learning.checkpoint import load_checkpoint
     from scaf_gui.learning.presets import preset as named
     from scaf_gui.learning.pretrained import load_autoencoder
-    from scaf_gui.learning.registry import autoencoder_for
 
     if snapshot.use_starter:
         starter = models.starter(snapshot.scheme)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -62,33 +63,32 @@ def current_model(store: ProjectStore, companions: Path, scheme: Scheme) -> tupl
 
 def starter(scheme: Scheme) -> ModelInfo | None:
     """The shipped model for a scheme: of the very scheme, else of one that leads to it, else ``None``."""
-    fitting = []
-    for path in sorted(paths.model_folder().glob(f"*{SUFFIX}")):
-        try:
-            meta = metadata(path)
-            source = parse_scheme(meta["scheme"])
-            if source.id == scheme.id and source.num_landmarks != scheme.num_landmarks:
-                continue
-            if scheme.matrix_from(source) is not None:
-                fitting.append((source.id != scheme.id, path, meta))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, SchemeError):
-            continue  # a damaged file: learning says what is wrong with it when it is asked for by name
-    if not fitting:
-        return None
-    _, path, meta = min(fitting, key=lambda found: found[0])
-    created, preset = str(meta.get("created", "")), str(meta.get("preset", ""))
-    return ModelInfo(str(meta["id"]), str(path), own=False, title="Starter", created=created, preset=preset)
+    fitting = [
+        (source.id != scheme.id, info)
+        for source, info in _shipped()
+        if (source.id != scheme.id or source.num_landmarks == scheme.num_landmarks)
+        and scheme.matrix_from(source) is not None
+    ]
+    return min(fitting, key=lambda found: found[0])[1] if fitting else None
 
 
 def bridge_source() -> Path | None:
     """The shipped landmark model from which other schemes can be learnt: the one with most landmarks."""
-    found = []
+    found = [(source.num_landmarks, Path(info.path)) for source, info in _shipped()]
+    return max(found)[1] if found else None
+
+
+def _shipped() -> Iterator[tuple[Scheme, ModelInfo]]:
+    """The shipped landmark models, by the names of their files, each with its scheme."""
     for path in sorted(paths.model_folder().glob(f"*{SUFFIX}")):
         try:
-            found.append((parse_scheme(metadata(path)["scheme"]).num_landmarks, path))
+            meta = metadata(path)
+            created, preset = str(meta.get("created", "")), str(meta.get("preset", ""))
+            info = ModelInfo(str(meta["id"]), str(path), own=False, title="Starter", created=created, preset=preset)
+            source = parse_scheme(meta["scheme"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError, SchemeError):
-            continue
-    return max(found)[1] if found else None
+            continue  # an auto-encoder; or damaged: learning says what is wrong with it when it is asked for by name
+        yield source, info
 
 
 def metadata(path: Path) -> dict[str, Any]:

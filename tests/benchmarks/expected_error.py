@@ -25,7 +25,7 @@ import json
 from pathlib import Path
 
 import numpy as np
-from faces import add_data_argument, data_folder, example, labelled_faces, machine, read_image, scheme_68
+from faces import add_data_argument, data_folder, example, labelled_faces, machine, read_image, scheme_68, starter_for
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.calibration import (
@@ -46,7 +46,6 @@ from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.examples import Example
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.paths import resource_folder
 from scaf_gui.session.expected import LEAST_FACES, WORTH, shipped
 

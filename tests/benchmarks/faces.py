@@ -23,8 +23,8 @@ from scaf_gui.io import images
 from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
 from scaf_gui.learning.examples import Example
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.paths import resource_folder
+from scaf_gui.session.models import starter
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,12 +48,17 @@ def scheme_68() -> Scheme:
     return load_scheme(resource_folder() / "schemes" / "300w-68.json")
 
 
+def starter_for(scheme: Scheme) -> Path:
+    """The file of the starter that is shipped for the scheme."""
+    found = starter(scheme)
+    if found is None:
+        raise SystemExit("there is no starter in models/; name a model")
+    return Path(found.path)
+
+
 def given_model(path: Path | None, scheme: Scheme) -> Checkpoint:
     """The model that was named, else the starter that is shipped for the scheme."""
-    path = path or starter_for(scheme)
-    if path is None:
-        raise SystemExit("there is no starter in models/; name a model")
-    return load_checkpoint(path, scheme)
+    return load_checkpoint(path or starter_for(scheme), scheme)
 
 
 def read_image(name: str) -> np.ndarray:

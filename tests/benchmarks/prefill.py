@@ -15,14 +15,13 @@ import time
 from pathlib import Path
 
 import numpy as np
-from faces import add_data_argument, data_folder, labelled_faces, machine, scheme_68
+from faces import add_data_argument, data_folder, labelled_faces, machine, scheme_68, starter_for
 
 from scaf_gui.io.images import read_image
 from scaf_gui.learning.checkpoint import load_checkpoint
 from scaf_gui.learning.crops import cut_crop
 from scaf_gui.learning.device import choose_device
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 
 
 def main() -> None:
@@ -37,11 +36,8 @@ def main() -> None:
 
     torch.set_num_threads(given.threads)
     scheme = scheme_68()
-    path = starter_for(scheme)
-    if path is None:
-        raise SystemExit("there is no starter in models/")
     device = choose_device(given.device)
-    predictor = Predictor(load_checkpoint(path, scheme), device, scheme)
+    predictor = Predictor(load_checkpoint(starter_for(scheme), scheme), device, scheme)
     faces = labelled_faces(data_folder(given) / "300w" / "dev", scheme)[: given.rounds]
     images = [read_image(Path(face.image)) for face in faces]
     crops = [cut_crop(i, f.square, predictor.crop_size) for i, f in zip(images, faces, strict=True)]

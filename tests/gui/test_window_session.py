@@ -17,8 +17,8 @@ from scaf_gui.gui.demo import Hand
 from scaf_gui.gui.export_dialog import ExportDialog
 from scaf_gui.gui.import_dialog import ImportDialog
 from scaf_gui.gui.window import MainWindow
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.session.events import RefreshResult
+from scaf_gui.session.models import starter
 from scaf_gui.session.project import new_project
 from scaf_gui.session.truth import read_truth
 from scaf_gui.settings import Settings
@@ -67,10 +67,10 @@ def accept_faces(window: MainWindow, qtbot: QtBot, count: int) -> None:
 def test_a_whole_session(
     window: MainWindow, qtbot: QtBot, faces_folder: Path, truth_folder: Path, tmp_path: Path
 ) -> None:
-    assert starter_for(new_scheme()) is not None, "the shipped starter is missing"
     open_faces(window, faces_folder, tmp_path / "p.scaf")
     session = window.session
     assert session is not None
+    assert starter(session.scheme) is not None, "the shipped starter is missing"
     # the image comes first, the pre-fill when it is ready
     wait(qtbot, lambda: pixels_shown(window))
     assert not prefilled(window)
@@ -165,13 +165,6 @@ def test_a_whole_session(
     window.project.undo()
     assert len(session.document.with_state(State.LABELLED)) == 3
     assert session.document.face(at).label == meanwhile  # type: ignore[arg-type]
-
-
-def new_scheme():  # type: ignore[no-untyped-def]
-    from scaf_gui.core.scheme import load_scheme
-    from scaf_gui.session.project import schemes
-
-    return load_scheme(schemes()["300w-68"])
 
 
 def images(window: MainWindow) -> tuple[str, ...]:

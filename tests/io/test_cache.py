@@ -73,23 +73,22 @@ def test_scores_may_differ_from_face_to_face(path: Path) -> None:
         assert sorted(cache.predictions("m")) == [3], "other scores begin a new table"
 
 
+def test_predictions_without_scores(path: Path) -> None:
+    bare = Prediction(np.ones((5, 2)), np.ones(5), "m")
+    with ProjectCache(path) as cache:
+        cache.put_predictions("m", {1: bare}, {1: "k"})
+        cache.put_predictions("m", {2: bare}, {2: "k"})
+    with ProjectCache(path) as cache:
+        found = cache.predictions("m")
+        assert not cache.problem and list(found) == [1, 2] and found[1].scores == {}
+        assert (found[2].points == bare.points).all()
+
+
 def test_features(path: Path) -> None:
     with ProjectCache(path) as cache:
         cache.put_features("m", {4: np.arange(3.0), 5: np.ones(3)}, {4: "a", 5: "b"})
         found = cache.features("m", {4: "a", 5: "changed"})
         assert list(found) == [4] and found[4].tolist() == [0.0, 1.0, 2.0]
-
-
-def test_crops(path: Path) -> None:
-    crop = np.random.default_rng(0).integers(0, 256, (6, 6, 3), np.uint8)
-    with ProjectCache(path) as cache:
-        assert cache.crop(1, "a") is None
-        cache.put_crop(1, "a", crop)
-        cache.put_crop(1, "b", crop[::-1])
-    with ProjectCache(path) as cache:
-        assert cache.crop(1, "a") is None
-        found = cache.crop(1, "b")
-        assert found is not None and (found == crop[::-1]).all()
 
 
 def test_predictions_of_old_models_make_room(path: Path) -> None:
@@ -109,15 +108,6 @@ def test_a_file_does_not_grow_with_the_number_of_models(path: Path) -> None:
             cache.put_predictions(f"m{number}", faces, keys)
         sizes.append(path.stat().st_size)
     assert sizes[-1] < sizes[KEEP_MODELS + 1] * 1.3
-
-
-def test_clearing(path: Path) -> None:
-    with ProjectCache(path) as cache:
-        cache.put_predictions("m", {1: prediction(1)}, {1: "k"})
-        cache.clear()
-        assert cache.predictions("m") == {}
-        cache.put_predictions("m", {2: prediction(2)}, {2: "k"})
-        assert list(cache.predictions("m")) == [2]
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "half", "foreign", "other version"])
@@ -204,5 +194,5 @@ def test_a_place_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
     with ProjectCache(tmp_path / "file" / "cache.h5") as cache:
         assert "nothing is cached" in cache.problem
         cache.put_predictions("m", {1: prediction(1)}, {1: "k"})
-        cache.put_crop(1, "k", np.zeros((2, 2, 3), np.uint8))
-        assert cache.predictions("m") == {} and cache.crop(1, "k") is None
+        cache.put_features("m", {1: np.zeros(2)}, {1: "k"})
+        assert cache.predictions("m") == {} and cache.features("m") == {}

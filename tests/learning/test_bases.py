@@ -14,11 +14,10 @@ from safetensors.torch import load_file, save_file
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError
 from scaf_gui.learning.autoencoder import Encoder, Generator
-from scaf_gui.learning.bases import difference, find_base
+from scaf_gui.learning.bases import autoencoder_files, autoencoder_for, difference, find_base
 from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint, make_checkpoint, read_meta, save_checkpoint
 from scaf_gui.learning.presets import preset
 from scaf_gui.learning.pretrained import Autoencoder, make_autoencoder, save_autoencoder
-from scaf_gui.learning.registry import autoencoder_for, list_models, starter_for
 from scaf_gui.learning.start import start_network
 
 MISSING = r"starter\.safetensors: needs the auto-encoder [0-9a-f]{16}, which is not in .*; put its file beside"
@@ -126,9 +125,7 @@ def test_a_base_with_other_weights(files: Path) -> None:
         load_checkpoint(files / "starter.safetensors")
 
 
-def test_registry_tells_landmark_models_and_auto_encoders_apart(files: Path, base: Autoencoder, scheme: Scheme) -> None:
-    assert [model.path.name for model in list_models(files)] == ["starter.safetensors"]
-    assert starter_for(scheme, files) == files / "starter.safetensors"
+def test_landmark_models_and_auto_encoders_are_told_apart(files: Path, base: Autoencoder) -> None:
     assert autoencoder_for(preset("default"), files) == files / "face-128.safetensors"
     assert autoencoder_for(preset("fine"), files) is None and autoencoder_for(preset("default"), files / "x") is None
     newer = replace(base, meta={**base.meta, "created": "2999-01-01T00:00:00+00:00"})
@@ -140,4 +137,4 @@ def test_registry_tells_landmark_models_and_auto_encoders_apart(files: Path, bas
 
 def test_a_damaged_header_is_passed_over(files: Path) -> None:
     save_file({"x": torch.zeros(1)}, files / "odd.safetensors", metadata={"scaf_gui": json.dumps({"kind": "odd"})})
-    assert [model.path.name for model in list_models(files)] == ["starter.safetensors"]
+    assert [path.name for path in autoencoder_files(files)] == ["face-128.safetensors"]

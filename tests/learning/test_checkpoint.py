@@ -15,13 +15,11 @@ from scaf_gui.learning.checkpoint import (
     Checkpoint,
     load_checkpoint,
     make_checkpoint,
-    read_meta,
     save_checkpoint,
     scheme_json,
 )
 from scaf_gui.learning.networks import Architecture, ScafNet
 from scaf_gui.learning.presets import preset
-from scaf_gui.learning.registry import describe, list_models, newest, starter_for
 from scaf_gui.learning.start import start_network
 
 Named = Callable[[str], Scheme]
@@ -176,19 +174,6 @@ def test_a_failed_save_keeps_the_old_file(checkpoint: Checkpoint, tmp_path: Path
     with pytest.raises(CheckpointError, match="cannot be saved"):
         save_checkpoint(checkpoint, path)
     assert sorted(p.name for p in tmp_path.rglob("*")) == ["folder", "inside"]
-
-
-def test_registry(checkpoint: Checkpoint, saved: Path, scheme: Scheme, named_scheme: Named, tmp_path: Path) -> None:
-    (saved.parent / "junk.safetensors").write_text("junk")
-    models = list_models(saved.parent)
-    assert [m.id for m in models] == [checkpoint.id]
-    assert (models[0].labels, models[0].preset, models[0].scheme.id) == (7, "default", "300w-68")
-    assert describe(saved) == models[0] and read_meta(saved)["id"] == checkpoint.id
-    assert newest(saved.parent, scheme) == saved == newest(saved.parent, named_scheme("wflw-98"))
-    assert newest(saved.parent, named_scheme("scut-86")) is None
-    assert list_models(tmp_path / "nowhere") == []
-    assert starter_for(scheme, saved.parent) == saved
-    assert starter_for(scheme, tmp_path / "nowhere") is None
 
 
 def test_start_takes_over_what_fits(checkpoint: Checkpoint, scheme: Scheme, named_scheme: Named) -> None:

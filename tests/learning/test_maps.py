@@ -16,15 +16,13 @@ from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.maps import FaceMaps, face_maps
 from scaf_gui.learning.predictor import Predictor
-from scaf_gui.learning.registry import starter_for
 from scaf_gui.learning.targets import gaussian_targets, to_heatmap
+from scaf_gui.paths import model_folder
 
 
 @pytest.fixture(scope="module")
 def starter(scheme: Scheme) -> Checkpoint:
-    path = starter_for(scheme)
-    assert path is not None
-    return load_checkpoint(path, scheme)
+    return load_checkpoint(model_folder() / "starter-68.safetensors", scheme)
 
 
 def peaks(found: FaceMaps) -> FloatArray:

@@ -47,7 +47,7 @@ def shipped(shipped_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     folder.mkdir()
     (folder / shipped_model.name).symlink_to(shipped_model)
     monkeypatch.setattr(paths, "model_folder", lambda: folder)
-    monkeypatch.setattr("scaf_gui.learning.registry.model_folder", lambda: folder)
+    monkeypatch.setattr("scaf_gui.learning.bases.model_folder", lambda: folder)
     return folder
 
 

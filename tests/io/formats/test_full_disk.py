@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from scaf_gui.core.face import Box, BoxSource
+from scaf_gui.core.face import Box, BoxSource, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.cache import ProjectCache
@@ -100,6 +100,7 @@ def test_the_cache_does_without_room(tmp_path: Path) -> None:
     """Nothing is raised, the process lives on, and what is of no use makes room for the labels."""
     many = {face: np.full(50, float(face)) for face in range(400)}
     keys = dict.fromkeys(many, "box")
+    said = Prediction(np.zeros((68, 2)), np.ones(68), "m")
     path = tmp_path / "cache.h5"
     with ProjectCache(path) as cache:
         cache.put_features("m", {1: many[1]}, {1: "box"})
@@ -108,7 +109,7 @@ def test_the_cache_does_without_room(tmp_path: Path) -> None:
             for _ in range(3):
                 with ProjectCache(path) as cache:
                     cache.put_features("m", many, keys)
-                    cache.put_crop(1, "box", np.zeros((64, 64, 3), np.uint8))
+                    cache.put_predictions("m", {1: said}, keys)
                 assert cache.problem == "nothing is cached: File too large"
         assert not path.exists()
     with ProjectCache(path) as cache:
