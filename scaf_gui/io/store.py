@@ -166,16 +166,26 @@ class ProjectStore:
     def commit(self, edit: Edit) -> None:
         """Make an edit durable: when this returns, it survives a crash of the program or the machine.
 
+        What is known of an image's content goes with the faces that are found in another one: were it left behind,
+        the image would be looked for by the content of another.
+
         Within :meth:`soon` it survives one of the program, and at the end of the block one of the machine.
 
         :raises ProjectError: it could not be written; nothing of it is in the file
         """
         gone = [(change.face_id,) for change in edit.changes if change.after is None]
+        moved = {
+            change.before.image: change.after.image
+            for change in edit.changes
+            if change.before is not None and change.after is not None and change.before.image != change.after.image
+        }
         kept = [rows.to_row(change.after) for change in edit.changes if change.after is not None]
         log = (rows.text_in(edit.title), rows.text_in(_who(edit)), Author.now("").when, json.dumps(edit.face_ids))
         with self._transaction(at_once=not self._soon) as connection:
             connection.executemany("DELETE FROM face WHERE id = ?", gone)
             connection.executemany(rows.REPLACE, kept)
+            if moved:
+                _move_stamps(connection, moved)
             connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
         self._owes |= self._soon and not self.journal_note
 
@@ -260,22 +270,6 @@ class ProjectStore:
         known = dict.fromkeys(rows.text_out(name) for (name,) in found)
         return find_moved(known, self.image_stamps(), self._image_folder, images)
 
-    def rename_images(self, moved: Mapping[str, str]) -> None:
-        """Take over what :meth:`find_moved` found, in faces and hashes; swaps of names are fine."""
-        stamps = self.image_stamps()
-        renamed = {new: stamps[old] for old, new in moved.items() if old in stamps}
-        with self._transaction() as connection:
-            ids = {
-                old: connection.execute("SELECT id FROM face WHERE image = ?", (rows.text_in(old),)).fetchall()
-                for old in moved
-            }
-            for old, new in moved.items():
-                connection.executemany(
-                    "UPDATE face SET image = ? WHERE id = ?", [(rows.text_in(new), i) for (i,) in ids[old]]
-                )
-            connection.executemany("DELETE FROM image WHERE name = ?", [(rows.text_in(old),) for old in moved])
-        self.set_image_hashes(renamed)
-
     @property
     def _open_connection(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -328,6 +322,17 @@ class ProjectStore:
             if together.is_dir():
                 return together
         return absolute
+
+
+def _move_stamps(connection: sqlite3.Connection, moved: Mapping[str, str]) -> None:
+    """{old: new} name; all are taken up before any is put down, as the new name of one may be the old of another."""
+    stamps = {}
+    for old, new in moved.items():
+        known = connection.execute("SELECT hash, size, mtime FROM image WHERE name = ?", (rows.text_in(old),)).fetchone()
+        stamps[new] = known
+    connection.executemany("DELETE FROM image WHERE name = ?", [(rows.text_in(name),) for name in {*moved, *stamps}])
+    values = [(rows.text_in(name), *stamp) for name, stamp in stamps.items() if stamp is not None]
+    connection.executemany("INSERT INTO image VALUES (?, ?, ?, ?)", values)
 
 
 def _folder_values(path: Path, folder: Path) -> dict[str, str]:

@@ -117,7 +117,7 @@ def _id(result: RefreshResult) -> str:
 
 
 def take_moved(session: Session, event: ImagesMoved, by: object = None) -> str:
-    """Rename images in faces and hashes; returns a sentence about it."""
+    """Let faces follow their images; returns a sentence about it."""
     changes = [
         Change(face, replace(face, image=event.moved[face.image]))
         for face in session.document
@@ -125,7 +125,6 @@ def take_moved(session: Session, event: ImagesMoved, by: object = None) -> str:
     ]
     if changes:
         session.document.take_in(Edit("Find moved images", tuple(changes)), by)
-        session.store.rename_images(event.moved)
     for face in session.document:
         if face.image in event.lost:
             session.problems[face.id] = f"{face.image} is not in {session.folder} any more"

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -190,17 +191,39 @@ def test_moved_images_are_found_and_taken_over(filled: Path) -> None:
         store.set_image_hashes({"b c/ü.jpg": (content_hash(folder / "ü2.jpg"), 12, 0.0)})
         moved = store.find_moved(["a.jpg", "ü2.jpg"])
         assert moved == {"b c/ü.jpg": "ü2.jpg"}
-        store.rename_images(moved)
+        document = Document(store.scheme, store.faces(), store.commit)
+        document.take_in(_follow(document, moved))
     with ProjectStore.open(filled) as store:
         assert [face.image for face in store.faces() if face.id in (2, 7)] == ["ü2.jpg", "ü2.jpg"]
         assert store.image_hash("ü2.jpg") and store.image_hash("b c/ü.jpg") is None
 
 
-def test_swapped_names_are_taken_over(filled: Path) -> None:
+def test_names_that_others_had_before_are_taken_over(filled: Path) -> None:
+    """A series that was renumbered: each photo has the name that the one before it had."""
+    first, second, third = "a.jpg", "b c/ü.jpg", "new.jpg"
     with ProjectStore.open(filled) as store:
-        store.rename_images({"a.jpg": "b c/ü.jpg", "b c/ü.jpg": "a.jpg"})
-        assert {face.id: face.image for face in store.faces()}[1] == "b c/ü.jpg"
-        assert {face.id: face.image for face in store.faces()}[2] == "a.jpg"
+        store.set_image_hashes({first: ("1st", 1, 1.0), second: ("2nd", 2, 2.0), "other.jpg": ("3rd", 3, 3.0)})
+        document = Document(store.scheme, store.faces(), store.commit)
+        before = {face.id: face.image for face in document}
+        for moved in ({first: second, second: third}, {second: third, third: second}):
+            document.take_in(_follow(document, moved))
+            assert store.faces() == list(document), "what is shown is what is saved"
+        expected = {first: third, second: second}
+        assert {face.id: face.image for face in document} == {i: expected.get(n, n) for i, n in before.items()}
+        assert store.image_stamps() == {third: ("1st", 1, 1.0), second: ("2nd", 2, 2.0), "other.jpg": ("3rd", 3, 3.0)}
+
+
+def test_a_name_without_a_known_content_leaves_no_wrong_one(filled: Path) -> None:
+    with ProjectStore.open(filled) as store:
+        store.set_image_hashes({"b c/ü.jpg": ("2nd", 2, 2.0)})
+        document = Document(store.scheme, store.faces(), store.commit)
+        document.take_in(_follow(document, {"a.jpg": "b c/ü.jpg", "b c/ü.jpg": "new.jpg"}))
+        assert store.image_stamps() == {"new.jpg": ("2nd", 2, 2.0)}
+
+
+def _follow(document: Document, moved: dict[str, str]) -> Edit:
+    faces = [face for face in document if face.image in moved]
+    return Edit("Find moved images", tuple(Change(face, replace(face, image=moved[face.image])) for face in faces))
 
 
 def test_closing_leaves_one_file_that_can_be_copied(filled: Path, faces: list[Face]) -> None:

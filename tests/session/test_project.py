@@ -188,6 +188,24 @@ def test_a_moved_folder_is_found_by_path_then_by_content(make_session, images, t
         again.close()
 
 
+def test_labels_follow_photos_that_were_renumbered(make_session, images, tmp_path, take_all):
+    """Each photo has the name of the one before it, as when one is put in front of a series."""
+    session = make_session()
+    take_all(session, session.hash_images())
+    content = {face.id: (images / face.image).read_bytes() for face in session.document}
+    new = tmp_path / "renumbered"
+    new.mkdir()
+    for image in images.iterdir():
+        (new / f"face_{int(image.stem.removeprefix('face_')) + 1}.jpg").write_bytes(image.read_bytes())
+    assert "14 moved" in session.relocate(new)
+    for _ in range(2):
+        assert {face.id: (new / face.image).read_bytes() for face in session.document} == content
+        session.close()
+        session = open_project(tmp_path / "p.scaf")
+    assert set(session.store.image_stamps()) == {face.image for face in session.document}
+    session.close()
+
+
 def test_an_image_renamed_in_its_folder_is_found_in_the_background(make_session, images, take_all):
     session = make_session()
     take_all(session, session.hash_images())
