@@ -63,9 +63,7 @@ class CocoFormat(FaceFormat):
             file.write(b'"categories": [' + json.dumps(_category(scheme)).encode("ascii") + b'],\n"images": [')
             count = 0
             for face in faces:
-                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
-                if reason is not None:
-                    folder.leave_out(face.image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 if face.image not in ids:
                     name = names.safe(face.image)

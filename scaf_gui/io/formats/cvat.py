@@ -16,7 +16,7 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import Attributes, FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import as_attributes, landmark_numbers
+from scaf_gui.io.formats.marks import as_attributes, by_landmark
 from scaf_gui.io.formats.xml import Element, elements
 
 #: what the corner of the top-left pixel is away from its centre
@@ -56,9 +56,7 @@ class CvatFormat(FaceFormat):
             for image, group in files.by_image(faces):
                 shapes = []
                 for face in group:
-                    reason = self.why_not(face, scheme) or files.escape_reason(image)
-                    if reason is not None:
-                        folder.leave_out(image, reason)
+                    if folder.leaves_out(face, self.why_not(face, scheme)):
                         continue
                     shapes.append(_shapes(face, scheme))
                     folder.count(face, self.holds.state)
@@ -154,19 +152,14 @@ def _face(
     path: Path, image: str, number: int, skeleton: Element, boxes: dict[str, Box], scheme: Scheme
 ) -> LabelledFace | Unmatched:
     where = files.place(path.name, skeleton.line)
-    marks = {child.attributes.get("label", ""): child for child in skeleton.children if child.tag == "points"}
+    marks = by_landmark([child for child in skeleton.children if child.tag == "points"], "label", scheme, path)
     if not marks:
         return Unmatched(where, "the skeleton has no points")
-    if len(marks) < sum(child.tag == "points" for child in skeleton.children):
-        raise LabelFileError("has two points of the same label", path, skeleton.line)
-    numbers = landmark_numbers(marks, scheme)
     points = np.full((scheme.num_landmarks, 2), np.nan)
     flags = np.full(scheme.num_landmarks, Flag.MISSING, np.uint8)
-    for label, mark in marks.items():
-        if label not in numbers:
-            raise LabelFileError(f"has a point '{label[:40]}', which {scheme.id} does not have", path, mark.line)
+    for landmark, mark in marks.items():
         if mark.attributes.get("outside") != "1":
-            _put(points, flags, numbers[label], mark, path)
+            _put(points, flags, landmark, mark, path)
     group = skeleton.attributes.get("group_id", "")
     index = int(group) if group.isascii() and group.isdigit() and 0 < len(group) < 5 and int(group) else number
     state = _SOURCES.get(skeleton.attributes.get("source", ""), FaceState.REVIEWED)

@@ -112,6 +112,13 @@ class ExportFolder:
     def leave_out(self, image: str, reason: str) -> None:
         self.left_out.append((image, reason))
 
+    def leaves_out(self, face: LabelledFace, reason: str | None) -> bool:
+        """Whether a face cannot be written, as the format gives a reason or its image's name leads out; noted then."""
+        reason = reason or files.escape_reason(face.image)
+        if reason is not None:
+            self.leave_out(face.image, reason)
+        return reason is not None
+
     def count(self, face: LabelledFace, marked: bool, number: int | None = None) -> None:
         """A face was written.
 
@@ -182,14 +189,6 @@ class ExportFolder:
 
     def _trouble(self, error: OSError) -> LabelFileError:
         return LabelFileError(f"cannot be written ({error.strerror or error})", self.out)
-
-
-def write_folder(out: Path, content: Iterable[tuple[str, bytes]], overwrite: bool) -> tuple[Path, ...]:
-    """Write (relative path, content) under ``out``, all at once; see :class:`ExportFolder`."""
-    with ExportFolder(out, overwrite) as folder:
-        for name, data in content:
-            folder.write(name, data)
-    return folder.report().files
 
 
 class SafeNames:

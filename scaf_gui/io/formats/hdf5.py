@@ -66,9 +66,7 @@ class Hdf5Format(FaceFormat):
             columns = _make(file, scheme.num_landmarks, h5py.string_dtype())
             block: list[tuple[LabelledFace, str]] = []
             for face in faces:
-                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
-                if reason is not None:
-                    folder.leave_out(face.image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 name = names.safe(face.image)
                 block.append((face, name))

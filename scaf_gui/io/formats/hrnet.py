@@ -42,9 +42,7 @@ class HrnetFormat(FaceFormat):
             writer = csv_writer(file)
             writer.writerow(_header(scheme))
             for face in faces:
-                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
-                if reason is not None:
-                    folder.leave_out(face.image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 x, y, width, height = face.box_or_tight()
                 side, centre = max(width, height), (x + width / 2 + base, y + height / 2 + base)

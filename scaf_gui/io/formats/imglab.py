@@ -15,7 +15,7 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import landmark_numbers
+from scaf_gui.io.formats.marks import by_landmark
 from scaf_gui.io.formats.xml import Element, elements
 
 _HEAD = "<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>{}</name>\n<images>\n"
@@ -43,9 +43,7 @@ class ImglabFormat(FaceFormat):
             for image, group in files.by_image(faces):
                 boxes = []
                 for face in group:
-                    reason = self.why_not(face, scheme) or files.escape_reason(image)
-                    if reason is not None:
-                        folder.leave_out(image, reason)
+                    if folder.leaves_out(face, self.why_not(face, scheme)):
                         continue
                     boxes.append(_box(face, digits))
                     folder.count(face, self.holds.state)
@@ -95,20 +93,15 @@ def _box(face: LabelledFace, digits: int) -> str:
 
 def _face(path: Path, image: str, number: int, box: Element, scheme: Scheme) -> LabelledFace | Unmatched:
     where = files.place(path.name, box.line)
-    parts = {part.attributes.get("name", ""): part for part in box.children if part.tag == "part"}
+    parts = by_landmark([part for part in box.children if part.tag == "part"], "name", scheme, path)
     if not parts:
         return Unmatched(where, "the box has no landmarks")
-    if len(parts) < sum(part.tag == "part" for part in box.children):
-        raise LabelFileError("has two parts of the same name", path, box.line)
-    numbers = landmark_numbers(parts, scheme)
     points = np.full((scheme.num_landmarks, 2), np.nan)
-    for name, part in parts.items():
-        if name not in numbers:
-            raise LabelFileError(f"has a part '{name[:40]}', which {scheme.id} does not have", path, part.line)
+    for landmark, part in parts.items():
         values = [files.number(part.attributes.get(axis, "")) for axis in ("x", "y")]
         if None in values:
-            raise LabelFileError(f"the part '{name[:40]}' has no pixel coordinates", path, part.line)
-        points[numbers[name]] = values
+            raise LabelFileError(f"the part '{part.attributes['name'][:40]}' has no pixel coordinates", path, part.line)
+        points[landmark] = values
     sides = [files.number(box.attributes.get(key, "")) for key in ("left", "top", "width", "height")]
     x, y, width, height = (np.nan if side is None else side for side in sides)
     if not (width > 0 and height > 0 and np.isfinite(x + y)):

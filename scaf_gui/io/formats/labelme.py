@@ -51,9 +51,7 @@ class LabelmeFormat(FaceFormat):
         for image, group in files.by_image(faces):
             shapes: list[dict[str, Any]] = []
             for face in group:
-                reason = self.why_not(face, scheme) or files.escape_reason(image)
-                if reason is not None:
-                    folder.leave_out(image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 shapes += _shapes(face, scheme)
                 folder.count(face, self.holds.state)

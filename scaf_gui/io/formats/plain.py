@@ -54,9 +54,7 @@ class CsvFormat(FaceFormat):
             wide = [f"{name}_{part}" for name in scheme.names for part in ("x", "y", "flag")]
             writer.writerow([*_FACE, *(_LONG if variant == "long" else wide)])
             for face in faces:
-                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
-                if reason is not None:
-                    folder.leave_out(face.image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 name = names.safe(face.image)
                 _write(writer, face, name, scheme, variant == "long")

@@ -52,11 +52,10 @@ class PtsFormat(FaceFormat):
         per_image = Counter(face.image for face in faces)
         finder = files.ImageFinder(list(per_image))
         for face in faces:
-            reason = self.why_not(face, scheme) or files.escape_reason(face.image)
+            reason = self.why_not(face, scheme)
             if variant == "merl-rav" and not reason and (face.points[face.flags == Flag.OCCLUDED] <= -1).any():
                 reason = "an occluded landmark lies left of or above the image, where a sign says nothing"
-            if reason is not None:
-                folder.leave_out(face.image, reason)
+            if folder.leaves_out(face, reason):
                 continue
             single = per_image[face.image] == 1 and face.face_index == 1
             stem = _placed(face.stem, split, variant)

@@ -74,9 +74,7 @@ class WflwFormat(FaceFormat):
                 whole = f"{_OFFICIAL_SUBSETS}list_98pt_{split or 'train'}.txt"
                 lists += [stack.enter_context(folder.open(name)) for name in (whole, *subsets)]
             for face in faces:
-                reason = self.why_not(face, scheme) or files.escape_reason(face.image)
-                if reason is not None:
-                    folder.leave_out(face.image, reason)
+                if folder.leaves_out(face, self.why_not(face, scheme)):
                     continue
                 self._add(lists, face, names.safe(face.image), variant == "plain")
                 folder.image(face.image, f"{self.image_folder}/{names.safe(face.image)}")
