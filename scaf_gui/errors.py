@@ -17,8 +17,7 @@
     ├── TrainingError         training that cannot start or had to stop
     │   └── TooFewLabelsError
     ├── DeviceError           a device that is not there or out of memory
-    ├── UsageError            a command line that makes no sense
-    └── Cancelled             the user asked for the work to stop
+    └── UsageError            a command line that makes no sense
 
 The text of each is one line that says what is wrong and what to do.
 """
@@ -103,7 +102,3 @@ class DeviceError(ScafError):
 
 class UsageError(ScafError):
     """A command line that makes no sense."""
-
-
-class Cancelled(ScafError):
-    """The user asked for the work to stop."""

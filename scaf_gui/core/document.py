@@ -147,12 +147,6 @@ class Document:
         if known:
             self._announce(Changed(tuple(known), "prediction", by))
 
-    def clear_predictions(self, by: object = None) -> None:
-        gone = tuple(self._predictions)
-        self._predictions.clear()
-        self._shown.clear()
-        self._announce(Changed(gone, "prediction", by))
-
     def use_corrector(self, corrector: Corrector | None, seen: Iterable[int] = (), by: object = None) -> None:
         """Show predictions corrected from now on, but for those of faces that a person has touched.
 

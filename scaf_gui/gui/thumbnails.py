@@ -112,7 +112,6 @@ class Thumbnails(QObject):
         self._load: Load | None = None
         self._pixmaps: OrderedDict[int, tuple[Box | None, QPixmap | None]] = OrderedDict()
         self._asked: dict[int, Box | None] = {}
-        self._visible: Callable[[], frozenset[int]] = frozenset
         self._shown: frozenset[int] = frozenset()
         self._pool = QThreadPool(self)
         # one thread: two would take the processor from the model, and visible rows are few

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -118,10 +117,6 @@ class MainWindow(QMainWindow):
         if isinstance(application, QApplication):
             theme.apply(application, name)
         self.settings["theme"] = name
-
-    def when_painted(self, act: Callable[[], object]) -> None:
-        """Be told once, when the first image is on the canvas."""
-        self.project.navigator.painted.connect(act, Qt.ConnectionType.SingleShotConnection)
 
     # -- events ----------------------------------------------------------------------------------
 

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from scaf_gui.learning.predictor import Predictor
     from scaf_gui.session.session import Session
 
-WHAT = ("predictions", "labels")
 #: where the boxes of another folder's images come from; "landmarks" is an oracle: the true box
 BOXES = ("detector", "whole", "landmarks")
 

@@ -243,8 +243,6 @@ def test_predictions_stand_beside_labels(document: Document) -> None:
     assert document.face(1).label is label and document.face(2) == FACES[1]
     shown = document.prediction(2)
     assert shown is not None and shown.points[0, 0] == 8
-    document.clear_predictions()
-    assert document.prediction(1) is None and document.prediction(2) is None
 
 
 def test_predictions_of_another_scheme_are_refused_all_of_them(document: Document) -> None:

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -20,10 +20,16 @@ def test_the_window_opens_on_a_folder_and_goes_when_it_is_closed(
 ) -> None:
     Settings()["project_folder"] = str(tmp_path)
     seen: list[str] = []
+    opened: list[MainWindow] = []
+
+    def painted() -> None:
+        seen.append(opened[0].windowTitle())
+        QTimer.singleShot(0, opened[0].close)
 
     def ready(window: MainWindow) -> None:
         assert not window.isVisible()
-        window.when_painted(lambda: (seen.append(window.windowTitle()), QTimer.singleShot(0, window.close)))
+        window.project.navigator.painted.connect(painted, Qt.ConnectionType.SingleShotConnection)
+        opened.append(window)
 
     switch = sys.getswitchinterval()
     try:

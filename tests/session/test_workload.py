@@ -25,7 +25,6 @@ def looks(session: Session) -> dict[int, int]:
 def forget(session: Session) -> None:
     """What the refresh in the fixture has predicted."""
     session.cache.path.unlink(missing_ok=True)
-    session.document.clear_predictions()
     session.work.refill()
 
 
