@@ -7,17 +7,27 @@ import sqlite3
 import struct
 from contextlib import suppress
 from pathlib import Path
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, finalize
 
 from scaf_gui.errors import NewerProjectError, NotAProjectError, ProjectError, ProjectLockedError
-from scaf_gui.io import schema
+from scaf_gui.io import backups, schema
+from scaf_gui.io.files import wait_for_disk
+from scaf_gui.io.leftovers import free_name, settle, take_name
 
 _MAGIC = b"SQLite format 3\x00"
 _BUSY_SECONDS = 1.0
 
 
 class Connection(sqlite3.Connection):
-    """A connection that can be referred to weakly."""
+    """A connection that can be referred to weakly.
+
+    ``handle``: the file once more, to learn whether it has a name left; to be closed after the connection, as on POSIX
+    closing any descriptor of a file gives its locks away. ``found``: what was odd when it was opened, "" for nothing.
+    """
+
+    handle: finalize[[int], Connection] | None = None
+    number: int = -1
+    found: str = ""
 
 
 #: projects open in this process, by device and inode. On POSIX, closing any other descriptor of a file
@@ -35,10 +45,15 @@ def connect(path: Path) -> tuple[Connection, str]:
     if identity in _HERE:
         raise _locked(path)
     _check_file(path)
+    found = settle(path)
     connection = _open(path)
     try:
+        connection.found = found
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
         connection.execute("PRAGMA synchronous = FULL")
+        # a Mac's disk keeps what it was given in its own memory, unless told not to; nothing elsewhere
+        connection.execute("PRAGMA fullfsync = ON")
+        connection.execute("PRAGMA checkpoint_fullfsync = ON")
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("COMMIT")
         _check_content(connection, path)
@@ -46,6 +61,10 @@ def connect(path: Path) -> tuple[Connection, str]:
         note = _choose_journal(connection)
         if identity is not None:
             _HERE[identity] = connection
+        if os.name != "nt":  # there, an open file keeps its name
+            handle = os.open(path, os.O_RDONLY)
+            connection.handle = finalize(connection, os.close, handle)
+            connection.number = handle
         return connection, note
     except sqlite3.Error as error:
         connection.close()
@@ -62,10 +81,9 @@ def create(path: Path, rows: dict[str, str]) -> None:
     """
     if os.path.lexists(path):
         raise ProjectError("exists already; open it, or choose another name", path)
-    beside = path.with_name(path.name + ".new")
+    beside = free_name(path.with_name(path.name + ".new"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.unlink(missing_ok=True)
         connection = _open(beside)
         try:
             connection.execute("BEGIN")
@@ -74,7 +92,9 @@ def create(path: Path, rows: dict[str, str]) -> None:
             connection.execute("COMMIT")
         finally:
             connection.close()
-        beside.rename(path)
+        take_name(beside, path)
+    except FileExistsError as error:
+        raise ProjectError("exists already; open it, or choose another name", path) from error
     except (OSError, sqlite3.Error) as error:
         raise explained(error, path) from error
     finally:
@@ -89,7 +109,8 @@ def close(connection: Connection, path: Path) -> None:
     """
     try:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        connection.execute("PRAGMA journal_mode = DELETE")
+        if _HERE.get(identity_of(path) or (0, 0)) is connection:  # else the log's name may be another project's by now
+            connection.execute("PRAGMA journal_mode = DELETE")
     except sqlite3.Error as error:
         raise ProjectError(
             f"is saved, but partly in {path.name}-wal beside it, as the disk has no room ({error}): keep both "
@@ -113,7 +134,7 @@ def flush(path: Path, anew: bool = False) -> None:
             written = log.read()
             log.seek(0)
             log.write(written)
-        os.fsync(log.fileno())
+        wait_for_disk(log.fileno())
 
 
 def abandon(connection: Connection) -> None:
@@ -121,6 +142,32 @@ def abandon(connection: Connection) -> None:
     for identity in [identity for identity, other in _HERE.items() if other is connection]:
         del _HERE[identity]
     connection.close()
+    if connection.handle is not None:
+        connection.handle()
+
+
+def rescue(connection: Connection, path: Path) -> Path | None:
+    """Write an open project anew if its file was deleted, or another took its name: it would be gone once it is closed.
+
+    :returns: where; the old name if that is free. ``None`` where the file still has a name, moved as it may be
+    :raises ProjectError: it cannot be written
+    """
+    if connection.handle is None or os.fstat(connection.number).st_nlink > 0:
+        return None
+    copy = path
+    if os.path.lexists(path):
+        copy = free_name(path.with_name(f"{path.stem} (rescued){path.suffix}"))
+    try:
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        backups.write_copy(connection, copy)
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ProjectError(
+            f"was deleted or replaced while open, and cannot be written anew ({reason}): export your labels before you "
+            "close the project",
+            path,
+        ) from error
+    return copy
 
 
 def identity_of(path: Path) -> tuple[int, int] | None:
@@ -211,7 +258,7 @@ def _locked(path: Path) -> ProjectLockedError:
 
 
 def _damaged(path: Path, detail: str) -> ProjectError:
-    return ProjectError(f"is damaged ({detail}); nothing was changed: go back to a copy of it", path)
+    return ProjectError(f"is damaged ({detail}); nothing was changed: {backups.advice(path)}", path)
 
 
 def _read_only(path: Path) -> ProjectError:

@@ -30,6 +30,21 @@ def replace_file(path: Path, content: bytes) -> None:
         raise InputError(f"cannot be written ({error.strerror})", path) from error
 
 
+def wait_for_disk(handle: int) -> None:
+    """Return when what was written to an open file is on the disk for good.
+
+    :raises OSError: the disk, or a server, did not take it
+    """
+    if sys.platform == "darwin":
+        import fcntl
+
+        # there, fsync leaves it in the disk's own memory; not every file system knows more
+        with suppress(OSError):
+            fcntl.fcntl(handle, fcntl.F_FULLFSYNC)
+            return
+    os.fsync(handle)
+
+
 @contextmanager
 def locked(path: Path, wait: float | None = 0.0) -> Iterator[bool]:
     """Hold the lock that a file stands for; says whether it could be had.

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 from scaf_gui.errors import ProjectError
+from scaf_gui.io.leftovers import free_name
 
 #: "SCAF", at byte 68 of the file: what makes a SQLite database a project
 APPLICATION_ID = 0x53434146
@@ -72,7 +74,7 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
         return None
     if version not in MIGRATIONS:
         raise ProjectError(f"has schema version {version}, which this program cannot migrate", path)
-    copy = _free_name(path.with_name(f"{path.name}.version-{version}"))
+    copy = free_name(path.with_name(f"{path.name}.version-{version}"))
     try:
         _copy_to(connection, copy)
         connection.execute("BEGIN IMMEDIATE")
@@ -91,16 +93,9 @@ def migrate(connection: sqlite3.Connection, path: Path) -> Path | None:
 
 
 def _copy_to(connection: sqlite3.Connection, copy: Path) -> None:
-    target = sqlite3.connect(copy)
     try:
-        connection.backup(target)
-    finally:
-        target.close()
-
-
-def _free_name(path: Path) -> Path:
-    candidate, number = path, 1
-    while candidate.exists():
-        number += 1
-        candidate = path.with_name(f"{path.name}-{number}")
-    return candidate
+        with closing(sqlite3.connect(copy)) as target:
+            connection.backup(target)
+    except sqlite3.Error:
+        copy.unlink(missing_ok=True)  # half a copy
+        raise

@@ -15,7 +15,7 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Author, Face
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import EditError, ProjectError, SchemeError
-from scaf_gui.io import database, rows
+from scaf_gui.io import backups, database, places, rows
 from scaf_gui.io.moved import Stamp, find_moved
 
 #: remembers [highest id of a face, last entry] of the log as far as it was read
@@ -37,7 +37,8 @@ SELECT (SELECT coalesce(max(CAST(ltrim(faces, '[ ') AS INTEGER)), 0) FROM edit_l
 class ProjectStore:
     """An open project file. To be used on the thread that opened it, and closed there.
 
-    ``journal_note`` is "", or one sentence where the file system allows no write-ahead log.
+    ``journal_note`` is "", or one sentence where the file system allows no write-ahead log; ``found`` likewise where
+    something was odd about the file, or what lay beside it.
     """
 
     def __init__(self, path: Path, connection: database.Connection, journal_note: str):
@@ -46,11 +47,13 @@ class ProjectStore:
         self.journal_note = journal_note
         self._connection: database.Connection | None = connection
         self._identity = database.identity_of(path)
+        self.found = connection.found
+        self._rescued: Path | None = None
         self._soon = False  # edits need not wait for the disk
         self._owes = False  # some are not known to be on it
         self._refused = False  # it did not take the last ones
         self._scheme = _parse(self._project_value("scheme"), path)
-        self._image_folder = self._find_image_folder()
+        self._image_folder = places.find_folder(path, self._project_value)
 
     @classmethod
     def create(cls, path: Path, scheme_json_text: str, image_folder: Path) -> ProjectStore:
@@ -63,7 +66,7 @@ class ProjectStore:
             parse_scheme(json.loads(scheme_json_text))
         except ValueError as error:
             raise SchemeError("is not JSON") from error
-        database.create(path, {"scheme": scheme_json_text} | _folder_values(path, Path(image_folder)))
+        database.create(path, {"scheme": scheme_json_text} | places.folder_values(path, Path(image_folder)))
         return cls.open(path)
 
     @classmethod
@@ -113,7 +116,7 @@ class ProjectStore:
 
     @image_folder.setter
     def image_folder(self, folder: Path) -> None:
-        values = _folder_values(self.path, Path(folder))
+        values = places.folder_values(self.path, Path(folder))
         with self._transaction() as connection:
             connection.executemany("INSERT OR REPLACE INTO project VALUES (?, ?)", list(values.items()))
         self._image_folder = Path(json.loads(values["image_folder"]))
@@ -131,8 +134,9 @@ class ProjectStore:
                 if face.label is not None and face.label.num_landmarks != count:
                     raise ValueError(f"{face.label.num_landmarks} landmarks instead of {count}")
             except (ValueError, TypeError, EditError) as error:
+                advice = backups.advice(self.path)
                 raise ProjectError(
-                    f"is damaged: face {row[0]} cannot be read ({error}); nothing was changed: go back to a copy of it",
+                    f"is damaged: face {row[0]} cannot be read ({error}); nothing was changed: {advice}",
                     self.path,
                 ) from error
             faces.append(face)
@@ -185,7 +189,7 @@ class ProjectStore:
             connection.executemany("DELETE FROM face WHERE id = ?", gone)
             connection.executemany(rows.REPLACE, kept)
             if moved:
-                _move_stamps(connection, moved)
+                places.move_stamps(connection, moved)
             connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
         self._owes |= self._soon and not self.journal_note
 
@@ -271,7 +275,7 @@ class ProjectStore:
         return find_moved(known, self.image_stamps(), self._image_folder, images)
 
     @property
-    def _open_connection(self) -> sqlite3.Connection:
+    def _open_connection(self) -> database.Connection:
         if self._connection is None:
             raise ProjectError("is closed", self.path)
         return self._connection
@@ -292,7 +296,7 @@ class ProjectStore:
         connection = self._open_connection
         if database.identity_of(self.path) != self._identity:
             # the open file is no longer the one under that name: writing on would lose the labels
-            raise ProjectError("was moved, replaced or deleted while open; put it back, or open it anew", self.path)
+            raise ProjectError(self._gone(connection), self.path)
         try:
             waits = at_once or bool(self.journal_note)  # a rollback journal is only safe when it is waited for
             connection.execute(f"PRAGMA synchronous = {'FULL' if waits else 'NORMAL'}")
@@ -306,44 +310,28 @@ class ProjectStore:
                 raise database.explained(error, self.path) from error
             raise
 
+    def _gone(self, connection: database.Connection) -> str:
+        """What became of the file, which is written anew where it would be lost otherwise; in words."""
+        if self._rescued is None or not self._rescued.exists():
+            self._rescued = database.rescue(connection, self.path)
+        if self._rescued is None:
+            return "was moved or replaced while open; put it back, or open it anew"
+        return (
+            f"was deleted or replaced while open; all labels up to now were written anew into {self._rescued}: close "
+            "the project, and open that"
+        )
+
+    def keep_copy(self) -> Path | None:
+        """Keep a copy of the project as it is, unless nothing was edited since the last one; see :mod:`backups`."""
+        return backups.keep_copy(self._open_connection, self.path)
+
     def _project_value(self, key: str) -> str:
         found = self._read("SELECT value FROM project WHERE key = ?", (key,))
         if not found:
-            raise ProjectError(f"is damaged (no {key} in it); nothing was changed: go back to a copy of it", self.path)
+            raise ProjectError(
+                f"is damaged (no {key} in it); nothing was changed: {backups.advice(self.path)}", self.path
+            )
         return str(found[0][0])
-
-    def _find_image_folder(self) -> Path:
-        """The folder at its old place, unless project and folder were moved or copied together."""
-        absolute = Path(json.loads(self._project_value("image_folder")))
-        relative = json.loads(self._project_value("image_folder_relative"))
-        was_at = json.loads(self._project_value("path"))
-        if relative is not None and (str(self.path) != was_at or not absolute.is_dir()):
-            together = Path(os.path.normpath(self.path.parent / relative))
-            if together.is_dir():
-                return together
-        return absolute
-
-
-def _move_stamps(connection: sqlite3.Connection, moved: Mapping[str, str]) -> None:
-    """{old: new} name; all are taken up before any is put down, as the new name of one may be the old of another."""
-    stamps = {}
-    for old, new in moved.items():
-        known = connection.execute("SELECT hash, size, mtime FROM image WHERE name = ?", (rows.text_in(old),)).fetchone()
-        stamps[new] = known
-    connection.executemany("DELETE FROM image WHERE name = ?", [(rows.text_in(name),) for name in {*moved, *stamps}])
-    values = [(rows.text_in(name), *stamp) for name, stamp in stamps.items() if stamp is not None]
-    connection.executemany("INSERT INTO image VALUES (?, ?, ?, ?)", values)
-
-
-def _folder_values(path: Path, folder: Path) -> dict[str, str]:
-    """Both ways to the image folder, as JSON: names that are not UTF-8 come through."""
-    absolute = os.path.abspath(folder)  # noqa: PTH100
-    try:
-        relative = Path(os.path.relpath(absolute, path.parent)).as_posix()
-    except ValueError:  # another drive
-        relative = None
-    values = {"image_folder": absolute, "image_folder_relative": relative, "path": str(path)}
-    return {key: json.dumps(value) for key, value in values.items()}
 
 
 def _parse(text: str, path: Path) -> Scheme:

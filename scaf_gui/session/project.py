@@ -112,6 +112,7 @@ def open_project(path: Path, settings: Settings | None = None) -> Session:
 
     store = ProjectStore.open(path.expanduser())
     try:
+        store.keep_copy()  # there is none yet of what a killed program had written
         notice = ""
         if not store.image_folder.is_dir():
             notice = f"The image folder {store.image_folder} is gone: labels are safe; say where the images are now"

@@ -83,7 +83,7 @@ class Session:
         self.document = Document(self.scheme, store.faces(), store.commit, store.highest_id())
         self.agenda = Agenda(self.document, store)
         model, model_note = models.current_model(store, self.companions, self.scheme)
-        self.notice = "; ".join(note for note in (notice, model_note, store.journal_note) if note)
+        self.notice = "; ".join(note for note in (notice, store.found, model_note, store.journal_note) if note)
         #: what the generators work through and with
         self.work = Workload(self.document, store, model)
         self.box_source = str(store.get("boxes", "detector"))
@@ -274,5 +274,6 @@ class Session:
         try:
             self.agenda.save()
             self.blind.save()
+            self.store.keep_copy()
         finally:
             self.store.close()

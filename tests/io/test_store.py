@@ -282,14 +282,16 @@ def test_writing_into_a_file_that_was_moved_away_is_refused(filled: Path, faces:
     document = Document(store.scheme, store.faces(), store.commit)
     away = filled.with_name("away.scaf")
     filled.rename(away)
-    with pytest.raises(ProjectError, match="moved, replaced or deleted while open"):
+    with pytest.raises(ProjectError, match="moved or replaced while open; put it back"):
         document.apply(skip(document.face(1)))
     assert list(document) == faces, "what is shown is what is saved"
     away.rename(filled)
     document.apply(skip(document.face(1)))
+    filled.rename(away)
     store.close()
-    with ProjectStore.open(filled) as store:
-        assert store.faces() == list(document)
+    assert filled.with_name(filled.name + "-wal").stat().st_size == 0, "all of it is folded in"
+    with ProjectStore.open(away) as store:
+        assert store.faces() == list(document), "where it is now, it is whole"
 
 
 def test_a_failing_commit_leaves_nothing_behind(filled: Path, faces: list[Face]) -> None:
