@@ -25,7 +25,7 @@ def contrast(one: str, other: str) -> float:
     return (lighter + 0.05) / (darker + 0.05)
 
 
-TEXTS = ("text", "muted", "accent", "unlabelled", "started", "labelled", "skipped", "aside", "error", "warning")
+TEXTS = ("text", "muted", "accent", "unlabelled", "started", "labelled", "skipped", "error", "warning")
 GROUNDS = ("window", "panel", "raised", "hover", "selection")
 
 
