@@ -178,11 +178,13 @@ def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:
         "files": [str(file) for file in report.files],
         "left_out": [list(pair) for pair in report.left_out],
         "renamed": dict(report.renamed),
+        "kept": str(report.kept) if report.kept is not None else None,
     }
     lines = [f"{report.written} faces written to {args.out} ({summary.scheme})"]
     lines += [f"{name}: {count}" for name, count in summary.splits.items()]
     lines += [f"{report.images} images"] if report.images else []
     lines += [f"{summary.predicted} of them are predictions"] if summary.predicted else []
+    lines += [f"what was there before is kept in {report.kept}"] if report.kept is not None else []
     lines += [f"left out: {image}: {reason}" for image, reason in report.left_out[:5]]
     return Outcome(values, lines)
 

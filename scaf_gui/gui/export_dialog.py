@@ -203,6 +203,8 @@ def told(summary: ExportSummary, out: Path) -> str:
         text += f", with {report.images:,} images"
     if summary.predicted:
         text += f", {summary.predicted:,} of them predictions that nobody has looked at"
+    if report.kept is not None:
+        text += f"\nWhat was there before is kept in {report.kept}"
     if report.left_out:
         image, reason = report.left_out[0]
         text += f"\n{len(report.left_out):,} left out: {image}: {reason}"

@@ -161,9 +161,11 @@ def export_steps(
     target = export_scheme(session.scheme, format_, options.scheme_id)
     chosen = _choose(session, options.include)
     sets = divide([one.face.image for one in chosen], parse_shares(options.split), options.split_by, options.seed)
+    photos = frozenset(face.image.casefold() for face in session.document)
     job = _Job(
-        session.scheme, target, format_, options, session.folder, chosen, sets, tuple(parse_shares(options.split))
-    )
+        session.scheme, target, format_, options, session.folder, photos, chosen, sets,
+        tuple(parse_shares(options.split)),
+    )  # fmt: skip
     note = readme(session, format_, target, options)
     return job.run(out, note)
 
@@ -207,6 +209,7 @@ class _Job:
     format_: FaceFormat
     options: ExportOptions
     images: Path
+    photos: frozenset[str]  # names of all images of the project, without regard to case
     chosen: list[_Chosen]
     sets: Mapping[str, str]
     splits: tuple[str, ...]
@@ -220,7 +223,7 @@ class _Job:
         total, done = len(chosen), 0
         place = None if self.options.images == "none" else ExportImages(self.images, self.options.images, crops)
         counts: dict[str, int] = {}
-        with ExportFolder(out, self.options.overwrite, place) as folder:
+        with ExportFolder(out, self.options.overwrite, place, self._is_photo) as folder:
             if self.options.images == "crop":
                 chosen = self._cropped(folder.leave_out)
                 crops |= {one.name: one.crop for one in chosen if one.crop is not None}
@@ -258,6 +261,12 @@ class _Job:
         x, y, side = one.crop.x, one.crop.y, one.crop.side
         box = made.box and replace(made.box, x=made.box.x - x, y=made.box.y - y)
         return replace(made, image=one.name, points=points - [x, y], box=box, face_index=1, image_size=(side, side))
+
+    def _is_photo(self, path: Path) -> bool:
+        """Whether a file is an image of the project, by its place: a link to one, elsewhere, may be replaced."""
+        place = path.parent.resolve() / path.name
+        folder = self.images.resolve()
+        return place.is_relative_to(folder) and place.relative_to(folder).as_posix().casefold() in self.photos
 
     def _size(self, image: str) -> tuple[int, int] | None:
         """Of the upright image; ``None`` where it cannot be read: a label counts without its image too."""

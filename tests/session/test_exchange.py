@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scaf_gui.core.edits import flag_landmark, set_label
-from scaf_gui.core.face import Author, Box, BoxSource, Flag, Label, Prediction, State
+from scaf_gui.core.edits import Change, Edit, flag_landmark, set_label
+from scaf_gui.core.face import Author, Box, BoxSource, Face, Flag, Label, Prediction, State
 from scaf_gui.errors import ImageError, LabelFileError, UsageError
 from scaf_gui.samples.render import render_face
 from scaf_gui.session.exchange import export_labels, import_labels
@@ -266,3 +266,50 @@ def test_labelme_keeps_what_others_wrote(make_session, label, tmp_path):
     again = json.loads(path.read_text())
     assert again["mine"] == {"a": 1} and again["shapes"][-1]["label"] == "hat"
     assert again["shapes"][1]["description"] == "by hand" and len(again["shapes"]) == 70
+
+
+@pytest.mark.parametrize("how", ["link", "copy", "crop"])
+@pytest.mark.parametrize("format_id", ["300w", "labelme", "coco"])
+def test_no_export_replaces_a_photo_of_the_project(make_session, label, tmp_path, how, format_id):
+    """Into the folder of the photos themselves: a link there would have taken the photo's place."""
+    session = make_session()
+    faces = label(session, 2)
+    if how == "crop":  # a photo that has the name of a crop
+        image = session.document.face(faces[0]).image.replace(".jpg", "_face1.png")
+        shutil.copy(session.folder / session.document.face(faces[1]).image, session.folder / image)
+        session.document.take_in(Edit("Add", (Change(None, Face(session.document.next_id(), image)),)))
+    before = {path.name: path.read_bytes() for path in session.folder.iterdir()}
+    if format_id == "coco":  # its images go into a folder of their own
+        export_labels(session, format_id, session.folder, images=how, overwrite=True)
+    else:
+        with pytest.raises(LabelFileError, match="is a photo of the project; export into another folder"):
+            export_labels(session, format_id, session.folder, images=how, overwrite=True)
+    after = {path.name: path.read_bytes() for path in session.folder.iterdir() if path.is_file()}
+    assert {name: after[name] for name in before} == before
+    assert not any(path.is_symlink() for path in session.folder.iterdir())
+    again = session.folder / "sub" / "export"
+    for _ in range(2):  # an earlier export may be written over, within the folder of the photos too
+        export_labels(session, format_id, again, images=how, overwrite=True)
+    export_labels(session, "300w", session.folder, overwrite=True)
+    assert {name: (session.folder / name).read_bytes() for name in before} == before
+
+
+def test_label_files_that_an_export_replaces_are_kept_as_they_were_first(make_session, label, truth, tmp_path):
+    session = make_session()
+    label(session, 3)
+    (truth / "README.md").write_text("My own notes\n")
+    before = {path.name: path.read_bytes() for path in truth.iterdir()}
+    kept = tmp_path / "truth replaced"
+    first = export_labels(session, "300w", truth, overwrite=True).report
+    changed = {name for name in before if (truth / name).read_bytes() != before[name]}
+    assert "README.md" in changed and first.kept == kept
+    session.edit(set_label(session.document.face(1), session.document.face(1).label.with_point(0, 1, 2), "Move", "a"))
+    label(session, 2)
+    for _ in range(2):
+        report = export_labels(session, "300w", truth, overwrite=True).report
+    assert report.kept is None, "nothing but the README, which is of the export before"
+    changed |= {name for name in before if (truth / name).read_bytes() != before[name]}
+    assert {path.name: path.read_bytes() for path in kept.iterdir()} == {name: before[name] for name in changed}
+    out = tmp_path / "out"
+    assert export_labels(session, "300w", out).report.kept is None
+    assert export_labels(session, "300w", out, overwrite=True).report.kept is None

@@ -100,7 +100,8 @@ class ExportReport:
 
     ``left_out``: (image, reason). ``renamed``: name in the export to image, for names that had to change;
     they stand in the file ``names.json`` of the export, which an import looks at first. ``files``: the label
-    files and what goes with them, without images. ``images``: how many of those were written.
+    files and what goes with them, without images. ``images``: how many of those were written. ``kept``: the folder with
+    files as they were before they were replaced, ``None`` where none was.
     """
 
     written: int
@@ -108,6 +109,7 @@ class ExportReport:
     left_out: tuple[tuple[str, str], ...] = ()
     renamed: Mapping[str, str] = field(default_factory=dict)
     images: int = 0
+    kept: Path | None = None
 
 
 @dataclass(frozen=True)

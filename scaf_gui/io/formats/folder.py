@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import filecmp
 import json
 import os
 import shutil
@@ -22,14 +23,22 @@ PlaceImage = Callable[[str, Path], None]
 class ExportFolder:
     """A context: what was written in it appears at once when it ends well, and not at all when it does not.
 
-    Where ``out`` has content already and may be overwritten, each file replaces its namesake in one step.
+    Where ``out`` has content already and may be overwritten, each file replaces its namesake in one step. Label files
+    that were there, and may be a person's own, are kept in a folder beside it: each as it was when first replaced.
 
     :param place: writes an image into the export; ``None``: an export without images
+    :param is_photo: says of a path whether it is a photo of the project, which nothing may replace
     :raises LabelFileError: ``out`` cannot be written. A new folder has not appeared then; of an
         existing one, each file is either the old one or the new one, whole
     """
 
-    def __init__(self, out: Path, overwrite: bool = False, place: PlaceImage | None = None):
+    def __init__(
+        self,
+        out: Path,
+        overwrite: bool = False,
+        place: PlaceImage | None = None,
+        is_photo: Callable[[Path], bool] = lambda _: False,
+    ):
         self.out = Path(os.path.abspath(out))  # noqa: PTH100 - resolve() would follow links the user chose
         self.overwrite = overwrite
         self.with_images = place is not None
@@ -49,6 +58,8 @@ class ExportFolder:
         self._labelled: set[str] = set()
         self._notes: list[str] = []
         self._place = place
+        self._is_photo = is_photo
+        self._kept: Path | None = None
         self._images: dict[str, str] = {}
         self._beside = self.out.with_name(f".export-{uuid.uuid4().hex[:12]}")
 
@@ -144,6 +155,7 @@ class ExportFolder:
             tuple(self.left_out),
             dict(self.renamed),
             len(self._images),
+            self._kept,
         )
 
     def _new(self, name: str) -> Path:
@@ -182,13 +194,38 @@ class ExportFolder:
         for name in every:
             if files.leads_out((self.out / name).parent, self.out):
                 raise LabelFileError(f"'{name}' would be written through a link that leads out of the folder", self.out)
+            if self._is_photo(self.out / name):
+                raise LabelFileError(f"'{name}' is a photo of the project; export into another folder", self.out)
+        for name in every:
+            if name not in self._images:
+                self._keep(name)
         for name in every:
             target = self.out / name
             target.parent.mkdir(parents=True, exist_ok=True)
             (self._beside / name).replace(target)
 
+    def _keep(self, name: str) -> None:
+        """Copy a file that is about to be replaced by another content, unless an older one is kept already."""
+        old, new, kept = self.out / name, self._beside / name, self.out.with_name(f"{self.out.name} replaced")
+        if not old.is_file() or filecmp.cmp(old, new, shallow=False):
+            return
+        if name in self._notes and _first_line(old) == _first_line(new):  # of an earlier export
+            return
+        self._kept = kept
+        if os.path.lexists(kept / name):
+            return
+        (kept / name).parent.mkdir(parents=True, exist_ok=True)
+        half = kept / f"{name}.part"
+        shutil.copy2(old, half)
+        half.rename(kept / name)
+
     def _trouble(self, error: OSError) -> LabelFileError:
         return LabelFileError(f"cannot be written ({error.strerror or error})", self.out)
+
+
+def _first_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.readline(1000)
 
 
 class SafeNames:
