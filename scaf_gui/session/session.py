@@ -41,6 +41,7 @@ from scaf_gui.session.expected import Expected
 from scaf_gui.session.instant import Instant
 from scaf_gui.session.shape import Shapes
 from scaf_gui.session.similar import SIMILAR, Similar, find_similar
+from scaf_gui.session.snapshot import take_snapshot
 from scaf_gui.session.workload import Workload
 
 if TYPE_CHECKING:
@@ -167,7 +168,7 @@ class Session:
 
     def snapshot(self) -> TrainingSnapshot:
         """The labelled faces and the pool as they are now, for :meth:`refresh`."""
-        return refresh.snapshot(self)
+        return take_snapshot(self)
 
     def find_boxes(self, wanted: Wanted | None = None) -> Generator[BoxBatch, None, int]:
         """Find faces in all photos that have no box yet (by the project's box source), wanted ones first.

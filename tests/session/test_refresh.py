@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -8,29 +7,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from scaf_gui import paths
-from scaf_gui.core.edits import change_face, reset_to_prediction, set_box
-from scaf_gui.core.face import Author, Box, Label, State
+from scaf_gui.core.edits import change_face
+from scaf_gui.core.face import Author, Label, State
 from scaf_gui.errors import CheckpointError, FolderError, TooFewLabelsError, TrainingError
-from scaf_gui.session import contest, scoring
-from scaf_gui.session import refresh as refreshing
-from scaf_gui.session.acquire import reorder
+from scaf_gui.session import contest
 from scaf_gui.session.curves import learning_curve
 from scaf_gui.session.events import PoolScored, PrefillBatch, RefreshResult, RefreshStarted
 from scaf_gui.session.prefill import cached
 from scaf_gui.session.project import open_project
 from tests.disks import files_end_at
-
-
-def refresh(session, preset, **options):
-    """Run a refresh to its end; returns its result and all that it yielded."""
-    work, events = session.refresh(session.snapshot(), preset=preset, device="cpu", **options), []
-    while True:
-        try:
-            events.append(next(work))
-            session.take(events[-1])
-        except StopIteration as end:
-            return end.value, events
+from tests.session.refreshing import refresh
 
 
 def restored(session):
@@ -229,151 +215,6 @@ def test_a_face_labelled_while_the_model_trains_is_not_touched(make_session, lab
     assert session.current == order_before == session.queue.order[0]
     assert not set(meanwhile) & set(session.queue.order)
     assert not set(meanwhile) & set(session.model.trained_on)
-
-
-def test_a_sample_is_scored_first_the_rest_is_merged_later(make_session, label, tiny, take_all, slim):
-    from scaf_gui.session import refresh as module
-
-    session = make_session()
-    session.work.look_twice = False
-    label(session, 2)
-    plan = module.Plan(preset=tiny, device="cpu", score_seconds=0.0)
-    work = module.refresh(session.snapshot(), plan, lambda: session.wanted()[:2], session.cache, session.predictors)
-    events = []
-    for event in work:
-        events.append(event)
-        session.take(event)
-    assert len(events[-1].predictions) == 2 and events[-1].of == 12
-    front = session.queue.order[:2]
-    assert take_all(session, session.prefill(device="cpu")) == 10
-    assert len(session.queue.scores) == 12 and session.queue.order[:2] == front
-    assert len(session.work.to_predict) == 0
-
-
-def test_a_new_model_predicts_the_labels_that_teach_first(make_session, label, tiny, slim, monkeypatch):
-    """Those labelled last before the others, as far as the time for the sample allows; the rest comes with pre-fill."""
-    monkeypatch.setattr(scoring, "BATCH", 1)
-    session = make_session()
-    done = label(session, 3)
-    plan = refreshing.Plan(preset=tiny, device="cpu", score_seconds=0.0)
-    work = refreshing.refresh(session.snapshot(), plan, session.wanted, session.cache, session.predictors)
-    events = list(work)
-    labelled, ahead = (event for event in events if isinstance(event, PrefillBatch))
-    assert len(labelled.predictions) == 1 and set(labelled.predictions) < set(done)
-    assert not set(ahead.predictions) & set(done)
-    for event in events:
-        session.take(event)
-    assert sum(session.work.to_predict.get(face_id) is not None for face_id in done) == 2
-    session.instant.enabled = False
-    again = list(refreshing.refresh(session.snapshot(), plan, session.wanted, session.cache, session.predictors))
-    assert not any(set(event.predictions) & set(done) for event in again if isinstance(event, PrefillBatch))
-
-
-def test_prefill_puts_the_wanted_face_first_and_follows_a_drawn_box(trained):
-    session = trained
-    session.work.look_twice = False
-    session.work.use_model(replace(session.model, id="same weights"))
-    for face in session.document:
-        assert face.state is State.LABELLED or session.work.to_predict.get(face.id)
-    last = session.queue.order[-1]
-    work = session.prefill(lambda: (last,), device="cpu")
-    batch = next(work)
-    assert list(batch.predictions) == [last]
-    session.take(batch)
-    session.edit(set_box(session.document.face(last), Box(10, 10, 80, 80)))
-    assert session.document.prediction(last) is None
-    batch = next(work)
-    assert next(iter(batch.predictions)) == last
-    session.take(batch)
-    assert session.document.prediction(last).model_id == "same weights"
-    work.close()
-
-
-def test_an_unreadable_image_is_named_and_the_others_are_predicted(make_session, label, tiny, images, take_all, slim):
-    session = make_session()
-    label(session, 2)
-    broken = session.document.face(session.queue.order[-1])
-    (images / broken.image).write_bytes((images / broken.image).read_bytes()[:400])
-    _, events = refresh(session, tiny)
-    assert broken.image in session.problems[broken.id]
-    assert broken.id not in events[-1].predictions and len(events[-1].predictions) == 11
-    assert session.queue.order and broken.id in session.queue.order
-
-
-def test_acquisition_by_name(trained, label, tiny):
-    session = trained
-    label(session, 1)
-    session.agenda.acquisition = "kcenter"
-    _, events = refresh(session, tiny, judge=False)
-    assert sorted(events[-1].order.order) == sorted(session.agenda.waiting())
-    assert session.agenda.ranked_by == "kcenter" and not session.queue.set_aside
-    by_centres = session.queue.order
-    reorder(session, "entropy")
-    scores = {i: session.document.prediction(i).scores["entropy"] for i in session.agenda.waiting()}
-    by_score = sorted(scores, key=lambda i: -scores[i])
-    # faces drawn at random have places of their own
-    drawn = session.queue.drawn
-    usual = [i for i in by_score[1:] + by_score[:1] if i not in drawn]
-    assert [i for i in session.queue.order if i not in drawn] == usual
-    reorder(session, "spread")
-    assert session.agenda.ranked_by == "spread" and set(session.queue.order) == set(by_centres)
-    assert len(session.queue.set_aside - drawn) <= 1
-    reorder(session, "kcenter")
-    assert set(session.queue.order) == set(by_centres) and session.agenda.ranked_by == "kcenter"
-    reorder(session, "random", seed=1)
-    one = session.queue.order
-    reorder(session, "random", seed=2)
-    assert session.queue.order != one
-
-
-def test_a_model_file_that_is_gone_or_foreign(trained, tmp_path):
-    session = trained
-    path, model = session.path, Path(session.model.path)
-    session.close()
-    shutil.move(model, tmp_path / "aside.safetensors")
-    again = open_project(path)
-    assert again.model is None and model.name in again.notice
-    again.close()
-    model.write_bytes(b"\x80\x04not a model")
-    again = open_project(path)
-    try:
-        again.cache.path.unlink()  # else it is not even needed
-        with pytest.raises(CheckpointError, match="pickle"):
-            for event in again.prefill(device="cpu"):
-                again.take(event)
-        assert again.document.with_state(State.LABELLED)
-    finally:
-        again.close()
-
-
-def test_a_model_of_another_scheme_does_not_predict(make_session, trained, tmp_path):
-    own = json.loads((paths.resource_folder() / "schemes" / "five-5.json").read_text(encoding="utf-8"))
-    own |= {"id": "mine", "aliases": {}}
-    own["groups"] = [group | {"name": f"my_{group['name']}"} for group in own["groups"]]
-    (tmp_path / "mine.json").write_text(json.dumps(own), encoding="utf-8")
-    other = make_session("mine", scheme_id=str(tmp_path / "mine.json"))
-    other.work.use_model(trained.model)
-    with pytest.raises(CheckpointError, match=r"'300w-68'.*does not lead to 'mine'"):
-        next(other.prefill(device="cpu"))
-    assert len(other.work.to_predict) == 14
-
-
-def test_a_model_of_a_scheme_that_leads_here_predicts(make_session, trained):
-    other = make_session("five", scheme_id="five-5")
-    other.work.use_model(trained.model)
-    batch = next(other.prefill(device="cpu"))
-    assert all(prediction.points.shape == (5, 2) for prediction in batch.predictions.values())
-    assert other.take(batch) == ""
-
-
-def test_relabelling_after_a_reset_asks_for_a_prediction(trained):
-    session = trained
-    session.instant.enabled = False  # it would ask for what labels teach
-    session.work.refill()
-    done = [face.id for face in session.document.with_state(State.LABELLED)]
-    assert session.work.to_predict.get(done[0]) is None
-    session.edit(reset_to_prediction(session.document.face(done[0])))
-    assert session.work.to_predict.get(done[0]) is not None
 
 
 def test_results_know_their_kind(make_session, label, tiny, slim):

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from scaf_gui.core.edits import move_landmark
+from scaf_gui.core.edits import move_landmark, reset_to_prediction
+from scaf_gui.core.face import State
 from scaf_gui.session.agenda import AHEAD
 from scaf_gui.session.events import PrefillBatch
 from scaf_gui.session.prefill import cached
@@ -152,3 +153,13 @@ def test_a_new_box_is_looked_at_anew(trained: Session, take_all: Callable[..., A
     session.edit(set_box(face, replace(face.box, width=face.box.width * 0.8)))
     job = session.work.to_predict.get(face.id)
     assert job is not None and (job.looks, job.again) == (2, False)
+
+
+def test_relabelling_after_a_reset_asks_for_a_prediction(trained: Session) -> None:
+    session = trained
+    session.instant.enabled = False  # it would ask for what labels teach
+    session.work.refill()
+    done = [face.id for face in session.document.with_state(State.LABELLED)]
+    assert session.work.to_predict.get(done[0]) is None
+    session.edit(reset_to_prediction(session.document.face(done[0])))
+    assert session.work.to_predict.get(done[0]) is not None
