@@ -8,9 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QActionGroup, QKeySequence
 from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
-from scaf_gui.gui.acts import ACTS, BY_ID, CONTEXTS, GESTURES, NUDGES, REPEATING, Act
-
-__all__ = ["ACTS", "BY_ID", "CONTEXTS", "NUDGES", "Act", "build_menus", "keys_text", "make_actions", "shortcut_rows"]
+from scaf_gui.gui.act import Act
+from scaf_gui.gui.acts import ACTS, BY_ID, GESTURES, REPEATING
 
 
 def keys_text(act: Act) -> str:

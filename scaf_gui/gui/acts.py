@@ -5,51 +5,10 @@ Menus, keys, tool tips and the shortcut sheet are derived from :data:`ACTS`; not
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from scaf_gui.core.face import ATTRIBUTES
+from scaf_gui.gui.act import NUDGES, Act, attribute_acts, nudge_acts
 
-#: keys of "window" work wherever the focus is, keys of "canvas" only while the canvas has it, so that Space still
-#: presses a focused button, arrows still move in lists and Tab still leaves them
-CONTEXTS = ("window", "canvas")
-
-
-@dataclass(frozen=True)
-class Act:
-    """One thing a person can ask for.
-
-    ``menu`` is the menu's title, "Menu/Submenu" for one inside another. ``keys`` are portable key texts
-    ("Ctrl+Z"; Qt makes Ctrl the Command key on macOS), the first of which menus show. Acts of the same
-    ``group`` exclude each other.
-    """
-
-    id: str
-    title: str
-    menu: str
-    keys: tuple[str, ...] = ()
-    tip: str = ""
-    checkable: bool = False
-    checked: bool = False
-    context: str = "window"
-    group: str = ""
-
-
-#: what the attributes of WFLW mean
-ATTRIBUTE_TIPS: Mapping[str, str] = {
-    "pose": "large head pose",
-    "expression": "strong expression",
-    "illumination": "extreme illumination",
-    "make_up": "heavy make-up",
-    "occlusion": "parts of the face are hidden",
-    "blur": "the image is blurred",
-}
-#: how far one press moves the selected landmark: act id -> (dx, dy) in image pixels
-NUDGES: Mapping[str, tuple[float, float]] = {
-    f"nudge_{side}{suffix}": (x * step, y * step)
-    for suffix, step in (("", 1.0), ("_far", 10.0), ("_fine", 0.1))
-    for side, x, y in (("left", -1, 0), ("right", 1, 0), ("up", 0, -1), ("down", 0, 1))
-}
 #: acts that go on while their key is held down; no other one does, so that a held Return accepts one face, not a row
 REPEATING = frozenset(NUDGES) | {
     "undo",
@@ -63,29 +22,6 @@ REPEATING = frozenset(NUDGES) | {
     "loupe_more",
     "loupe_less",
 }
-
-
-def _nudges() -> Iterator[Act]:
-    modifiers = {"": ("", "1 pixel"), "_far": ("Shift+", "10 pixels"), "_fine": ("Alt+", "0.1 pixel")}
-    for name in NUDGES:
-        side, suffix = name.removeprefix("nudge_").partition("_")[::2]
-        modifier, distance = modifiers[f"_{suffix}" if suffix else ""]
-        yield Act(
-            name,
-            f"{side.capitalize()} by {distance}",
-            "Landmark/Nudge",
-            (f"{modifier}{side.capitalize()}",),
-            f"Move the selected landmark {distance} {side}",
-            context="canvas",
-        )
-
-
-def _attributes() -> Iterator[Act]:
-    for number, key in enumerate(ATTRIBUTES, start=1):
-        name = key.replace("_", "-").capitalize()
-        tip = f"Say of the face, or take back: {ATTRIBUTE_TIPS[key]} (WFLW attribute)"
-        yield Act(f"attribute_{key}", name, "Face/Attributes", (f"Alt+{number}",), tip)
-
 
 ACTS: tuple[Act, ...] = (
     Act("open_folder", "Open Folder…", "File", ("Ctrl+O",), "Start or go on with the faces of an image folder"),
@@ -154,7 +90,7 @@ ACTS: tuple[Act, ...] = (
         ("Ctrl+Backspace",),
         "Show what the model predicts instead of this face's label; undo brings it back",
     ),
-    *_attributes(),
+    *attribute_acts(),
     Act("check", "Check Labels", "Face", ("F7",), "Look for slips in all finished labels: swaps, crossings, outliers"),
     Act("next_landmark", "Next Landmark", "Landmark", ("Tab",), "Select the next landmark", context="canvas"),
     Act(
@@ -253,7 +189,7 @@ ACTS: tuple[Act, ...] = (
         "Put the selected landmarks back to where the model predicts them",
         context="canvas",
     ),
-    *_nudges(),
+    *nudge_acts(),
     Act("fit_face", "Fit to Face", "View", ("F",), "Show the face as large as it goes"),
     Act("fit_image", "Fit Image", "View", ("Shift+F",), "Show the whole image"),
     Act("zoom_in", "Zoom In", "View", ("+", "="), "Enlarge around the cursor; the mouse wheel does too"),

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QDialog
 
 from scaf_gui.core.face import ATTRIBUTES, Flag
 from scaf_gui.gui import theme
-from scaf_gui.gui.acts import ACTS, BY_ID, NUDGES
+from scaf_gui.gui.act import NUDGES
+from scaf_gui.gui.acts import ACTS, BY_ID
 from scaf_gui.gui.precision import REMEMBERED
 from scaf_gui.gui.preferences import ask_settings
 from scaf_gui.gui.queue_model import FILTERS

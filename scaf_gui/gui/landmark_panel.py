@@ -30,6 +30,7 @@ from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import ATTRIBUTES, Face, Flag, Prediction, State
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
+from scaf_gui.gui.act import ATTRIBUTE_TIPS
 from scaf_gui.gui.canvas.shown import UNSURE_ABOVE
 from scaf_gui.gui.flag_legend import FlagLegend
 from scaf_gui.gui.group_button import GroupButton
@@ -38,14 +39,8 @@ Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("Landmark", "Flag", "Error %", "Set by")
 _ROW_TOO = QItemSelectionModel.SelectionFlag.Select | QItemSelectionModel.SelectionFlag.Rows
 _FLAG_NAMES = {Flag.VISIBLE: "visible", Flag.OCCLUDED: "occluded", Flag.MISSING: "missing"}
-_ATTRIBUTE_NAMES = {
-    "pose": ("Pose", "Large head pose"),
-    "expression": ("Expression", "Strong expression"),
-    "illumination": ("Light", "Extreme illumination"),
-    "make_up": ("Make-up", "Heavy make-up"),
-    "occlusion": ("Occlusion", "Parts of the face are hidden"),
-    "blur": ("Blur", "The image is blurred"),
-}
+#: short names of the attributes, in their order
+_ATTRIBUTE_TITLES = ("Pose", "Expression", "Light", "Make-up", "Occlusion", "Blur")
 
 
 class LandmarkModel(QAbstractTableModel):
@@ -230,8 +225,8 @@ class LandmarkPanel(QWidget):
 
     def _make_attributes(self) -> tuple[QPushButton, ...]:
         made = []
-        for place, key in enumerate(ATTRIBUTES):
-            title, tip = _ATTRIBUTE_NAMES[key]
+        for place, (key, title) in enumerate(zip(ATTRIBUTES, _ATTRIBUTE_TITLES, strict=True)):
+            tip = ATTRIBUTE_TIPS[key].capitalize()
             button = QPushButton(title, self)
             button.setCheckable(True)
             button.setToolTip(f"{tip}: WFLW attribute '{key}' (Alt+{place + 1})")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from scaf_gui.core.face import Face
-from scaf_gui.gui.acts import ACTS, BY_ID, NUDGES
+from scaf_gui.gui.act import NUDGES
+from scaf_gui.gui.acts import ACTS, BY_ID
 from scaf_gui.gui.hints import why_no_prediction
 
 if TYPE_CHECKING:

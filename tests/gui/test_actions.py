@@ -11,7 +11,9 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QLineEdit, QMainWindow, QPushButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from scaf_gui.gui.actions import ACTS, BY_ID, CONTEXTS, NUDGES, build_menus, keys_text, make_actions, shortcut_rows
+from scaf_gui.gui.act import CONTEXTS, NUDGES
+from scaf_gui.gui.actions import build_menus, keys_text, make_actions, shortcut_rows
+from scaf_gui.gui.acts import ACTS, BY_ID
 
 
 class Bench:
