@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State
+from scaf_gui.core.face import Author, Box, Face, Flag, Label, Prediction, State, as_attributes
 from scaf_gui.errors import EditError
 
 
@@ -232,8 +232,9 @@ def skip_all(faces: Iterable[Face], title: str) -> Edit | None:
 
 
 def toggle_attribute(face: Face, attribute: int, name: str) -> Edit:
-    pose, expression, light, make_up, occlusion, blur = (
-        value != (place == attribute) for place, value in enumerate(face.attributes)
-    )
-    attributes = (pose, expression, light, make_up, occlusion, blur)
+    """Say one of ``ATTRIBUTES`` of a face, or take it back.
+
+    :param name: what people call it
+    """
+    attributes = as_attributes(value != (place == attribute) for place, value in enumerate(face.attributes))
     return change_face(f"Toggle {name}", face, replace(face, attributes=attributes))

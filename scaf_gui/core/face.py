@@ -6,6 +6,7 @@ top-left pixel is (0, 0).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
@@ -15,7 +16,15 @@ import numpy as np
 from scaf_gui.core.arrays import BoolArray, ByteArray, FloatArray, frozen
 from scaf_gui.errors import EditError
 
+#: WFLW's attributes of a face, in its order
 ATTRIBUTES = ("pose", "expression", "illumination", "make_up", "occlusion", "blur")
+Attributes = tuple[bool, bool, bool, bool, bool, bool]
+
+
+def as_attributes(values: Iterable[bool]) -> Attributes:
+    """Six truth values in the order of :data:`ATTRIBUTES`."""
+    pose, expression, light, make_up, occlusion, blur = values
+    return pose, expression, light, make_up, occlusion, blur
 
 
 class Flag(IntEnum):
@@ -175,7 +184,7 @@ class Face:
     image: str
     box: Box | None = None
     label: Label | None = None
-    attributes: tuple[bool, bool, bool, bool, bool, bool] = (False,) * 6
+    attributes: Attributes = (False,) * 6
     state: State = State.UNLABELLED
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from scaf_gui.core.face import Author, Box, BoxSource, Face, Label, State
+from scaf_gui.core.face import ATTRIBUTES, Author, Box, BoxSource, Face, Label, State, as_attributes
 
 COLUMNS = (
     "id, image, box_x, box_y, box_width, box_height, box_source, box_confidence, "
@@ -67,6 +67,5 @@ def from_row(row: Row | sqlite3.Row) -> Face:
             Author(text_out(who), text_out(when)),
             text_out(model),
         )
-    pose, expression, light, make_up, occlusion, blur = (bool(bits >> place & 1) for place in range(6))
-    attributes = (pose, expression, light, make_up, occlusion, blur)
+    attributes = as_attributes(bool(bits >> place & 1) for place in range(len(ATTRIBUTES)))
     return Face(face_id, text_out(image), box, label, attributes, State(state))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeVar
 import numpy as np
 
 from scaf_gui.core.arrays import ByteArray, FloatArray, frozen
-from scaf_gui.core.face import Box, BoxSource, Flag
+from scaf_gui.core.face import Attributes, Box, BoxSource, Flag
 from scaf_gui.core.geometry import tight_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
@@ -20,7 +20,6 @@ from scaf_gui.errors import LabelFileError
 if TYPE_CHECKING:
     from scaf_gui.io.formats.folder import ExportFolder
 
-Attributes = tuple[bool, bool, bool, bool, bool, bool]
 #: boxes that lie around the face itself, as other programs expect them; a detector's are shaped otherwise
 PLAIN_BOXES = (BoxSource.FILE, BoxSource.DRAWN, BoxSource.LANDMARKS)
 

@@ -13,13 +13,12 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
-from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag
+from scaf_gui.core.face import ATTRIBUTES, Attributes, Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import Attributes, FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
+from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import as_attributes
 
 #: COCO's visibility by flag: 2 visible, 1 labelled but occluded, 0 not labelled
 _VISIBILITY = {Flag.VISIBLE: 2, Flag.OCCLUDED: 1, Flag.MISSING: 0}

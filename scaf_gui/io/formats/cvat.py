@@ -10,13 +10,13 @@ from xml.sax.saxutils import escape, quoteattr
 import numpy as np
 
 from scaf_gui.core.arrays import ByteArray, FloatArray
-from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag
+from scaf_gui.core.face import ATTRIBUTES, Attributes, Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import Attributes, FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
+from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import as_attributes, by_landmark
+from scaf_gui.io.formats.marks import by_landmark
 from scaf_gui.io.formats.xml import Element, elements
 
 #: what the corner of the top-left pixel is away from its centre

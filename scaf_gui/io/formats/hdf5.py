@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scaf_gui.core.face import Box, BoxSource, Flag
+from scaf_gui.core.face import Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import as_attributes
 from scaf_gui.io.steady_file import new_hdf5
 
 if TYPE_CHECKING:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag
+from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder
-from scaf_gui.io.formats.marks import as_attributes, landmark_numbers
+from scaf_gui.io.formats.marks import landmark_numbers
 
 #: what the corner of the top-left pixel is away from its centre
 _CORNER = 0.5

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from scaf_gui.core.face import ATTRIBUTES
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
-from scaf_gui.io.formats.base import Attributes
 from scaf_gui.io.formats.xml import Element
 
 
@@ -41,10 +39,3 @@ def by_landmark(marks: Sequence[Element], key: str, scheme: Scheme, path: Path) 
             raise LabelFileError(f"has the landmark '{name[:40]}' twice in one face", path, mark.line)
         found[numbers[name]] = mark
     return found
-
-
-def as_attributes(values: Collection[bool]) -> Attributes:
-    """Six truth values in the order of ``core.face.ATTRIBUTES``."""
-    assert len(values) == len(ATTRIBUTES)
-    pose, expression, light, make_up, occlusion, blur = values
-    return pose, expression, light, make_up, occlusion, blur

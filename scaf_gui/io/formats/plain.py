@@ -12,13 +12,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Flag
+from scaf_gui.core.face import ATTRIBUTES, Attributes, Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import Attributes, FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
+from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
-from scaf_gui.io.formats.marks import as_attributes, landmark_numbers
+from scaf_gui.io.formats.marks import landmark_numbers
 from scaf_gui.io.formats.rows import csv_rows, csv_writer
 
 _FACE = ("image", "face", "state", "box_x", "box_y", "box_width", "box_height", *ATTRIBUTES)

@@ -15,12 +15,11 @@ from typing import BinaryIO, ClassVar
 import numpy as np
 
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.face import Box, BoxSource
+from scaf_gui.core.face import Attributes, Box, BoxSource, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import (
-    Attributes,
     FaceFormat,
     FaceState,
     Holds,
@@ -175,8 +174,7 @@ def _attributes(values: Sequence[float | None], path: Path, line: int) -> Attrib
     for value in values:
         if value not in (0.0, 1.0):
             raise LabelFileError(f"an attribute is {value:g} where 0 or 1 is wanted", path, line)
-    pose, expression, light, make_up, occlusion, blur = (value == 1.0 for value in values)
-    return pose, expression, light, make_up, occlusion, blur
+    return as_attributes(value == 1.0 for value in values)
 
 
 def _list_files(source: Path) -> Iterator[Path | Unmatched]:

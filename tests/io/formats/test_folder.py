@@ -42,7 +42,8 @@ def test_a_full_folder_is_refused_or_files_are_replaced_one_by_one(tmp_path: Pat
         write_folder(out, [("a", b"3")], False)
     assert content(out) == {"a": b"1", "b": b"2"}
     write_folder(out, [("a", b"3"), ("d/c", b"4")], True)
-    assert content(tmp_path) == {"out/a": b"3", "out/b": b"2", "out/d/c": b"4"}
+    assert content(out) == {"a": b"3", "b": b"2", "d/c": b"4"}
+    assert content(tmp_path / "out replaced") == {"a": b"1"}
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
