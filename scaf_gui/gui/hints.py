@@ -27,12 +27,14 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
     if face.state is State.SKIPPED:
         nothing = face.box is None and face.label is None
         return "Skipped: no face in this photo. If there is one, press B and drag a box around it." * nothing
+    problem = session.problems.get(face.id, "")
+    if face.label is not None and "has changed" in problem:
+        return problem
     if face.label is not None:
         left = 0 if face.state is State.LABELLED else left_to_place(face)
         return f"{left} landmark{'' if left == 1 else 's'} left to place by hand" if left else ""
     if prediction is not None:
         return ""
-    problem = session.problems.get(face.id, "")
     why = session.work.why_no_box(face.image) if face.box is None else ""
     if why == "taken out":
         return "You took the box out of this photo. Press B and drag one around a face, or S to skip the photo."

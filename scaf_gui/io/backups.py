@@ -48,7 +48,8 @@ def keep_copy(connection: sqlite3.Connection, path: Path) -> Path | None:
         write_copy(connection, copy)
     except (OSError, sqlite3.Error):
         return None
-    for old in there[: 1 - KEPT]:
+    half = copy.parent.glob(".*.new*")  # of a program that was killed while it copied
+    for old in (*there[: 1 - KEPT], *half):
         with suppress(OSError):
             old.unlink()
     return copy

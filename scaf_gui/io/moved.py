@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from scaf_gui.errors import ImageError
@@ -14,7 +14,11 @@ Stamp = tuple[str, int, float]
 
 
 def find_moved(
-    known: Iterable[str], stamps: Mapping[str, Stamp], folder: Path, images: Iterable[str]
+    known: Iterable[str],
+    stamps: Mapping[str, Stamp],
+    folder: Path,
+    images: Iterable[str],
+    changed: Collection[str] = (),
 ) -> dict[str, str]:
     """Where the project's images are now.
 
@@ -24,11 +28,16 @@ def find_moved(
     :param known: relative paths in the project
     :param stamps: what is known of their content; images without a stamp are found by path only
     :param images: relative paths there are in ``folder`` now
+    :param changed: of the known ones, those whose file is known to have another content now
     :returns: old path to new path, of those that moved
     """
     sizes = {name: _size(folder / name) for name in sorted(images)}
     known = list(known)
-    stays = {name for name in known if name in sizes and (name not in stamps or sizes[name] == stamps[name][1])}
+    stays = {
+        name
+        for name in known
+        if name in sizes and name not in changed and (name not in stamps or sizes[name] == stamps[name][1])
+    }
     lost = [name for name in known if name not in stays and name in stamps]
     wanted = {stamps[name][1] for name in lost}
     by_hash: dict[str, list[str]] = defaultdict(list)

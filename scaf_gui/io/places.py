@@ -22,6 +22,11 @@ def folder_values(path: Path, folder: Path) -> dict[str, str]:
     return {key: json.dumps(value) for key, value in values.items()}
 
 
+def remember(connection: sqlite3.Connection, values: Mapping[str, str]) -> None:
+    """Write down what :func:`folder_values` made, within the caller's transaction."""
+    connection.executemany("INSERT OR REPLACE INTO project VALUES (?, ?)", list(values.items()))
+
+
 def find_folder(path: Path, value: Callable[[str], str]) -> Path:
     """The folder at its old place, unless project and folder were moved or copied together.
 

@@ -15,23 +15,8 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Author, Face
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import EditError, ProjectError, SchemeError
-from scaf_gui.io import backups, database, places, rows
+from scaf_gui.io import backups, database, edit_log, places, rows
 from scaf_gui.io.moved import Stamp, find_moved
-
-#: remembers [highest id of a face, last entry] of the log as far as it was read
-_HIGHEST = "highest_id"
-#: so many entries are read in a few milliseconds
-_LONG_LOG = 2000
-#: of the entries after one: highest id where they name one face, where they name several, and the last entry. An entry
-#: that is no JSON says nothing.
-_HIGHEST_LOGGED = """
-SELECT (SELECT coalesce(max(CAST(ltrim(faces, '[ ') AS INTEGER)), 0) FROM edit_log
-        WHERE id > ? AND instr(faces, ',') = 0),
-       (SELECT coalesce(max(one.value), 0)
-        FROM edit_log, json_each(CASE json_valid(faces) WHEN 1 THEN faces ELSE '[]' END) AS one
-        WHERE edit_log.id > ? AND instr(faces, ',') AND one.type = 'integer'),
-       (SELECT coalesce(max(id), 0) FROM edit_log)
-"""
 
 
 class ProjectStore:
@@ -49,6 +34,7 @@ class ProjectStore:
         self._identity = database.identity_of(path)
         self.found = connection.found
         self._rescued: Path | None = None
+        self._moving: dict[str, str] = {}
         self._soon = False  # edits need not wait for the disk
         self._owes = False  # some are not known to be on it
         self._refused = False  # it did not take the last ones
@@ -116,10 +102,24 @@ class ProjectStore:
 
     @image_folder.setter
     def image_folder(self, folder: Path) -> None:
-        values = places.folder_values(self.path, Path(folder))
-        with self._transaction() as connection:
-            connection.executemany("INSERT OR REPLACE INTO project VALUES (?, ?)", list(values.items()))
-        self._image_folder = Path(json.loads(values["image_folder"]))
+        with self.moving_to(folder):
+            pass
+
+    @contextmanager
+    def moving_to(self, folder: Path) -> Iterator[None]:
+        """Remember another image folder in one transaction with the next edit, if there is one in the block.
+
+        That edit lets faces follow their images; without it, names in the new folder may be those of other photos.
+        """
+        self._moving = places.folder_values(self.path, Path(folder))
+        try:
+            yield
+            if self._moving:
+                with self._transaction() as connection:
+                    places.remember(connection, self._moving)
+            self._image_folder = Path(os.path.abspath(folder))  # noqa: PTH100
+        finally:
+            self._moving = {}
 
     def faces(self) -> list[Face]:
         """All faces, by id.
@@ -148,12 +148,12 @@ class ProjectStore:
         Faces come after the first ones and go by edits only, and the log names the faces of every edit, those that
         programs before this one wrote too. What a long log says is remembered, with how far it was read.
         """
-        known, read = self.get(_HIGHEST, [0, 0])
-        found = self._read(_HIGHEST_LOGGED, (read, read))
+        known, read = self.get(edit_log.HIGHEST, [0, 0])
+        found = self._read(edit_log.HIGHEST_LOGGED, (read, read))
         highest, last = max(known, *found[0][:2]), found[0][2]
-        if last - read > _LONG_LOG:
+        if last - read > edit_log.LONG_LOG:
             with suppress(ProjectError):  # a full disk: read it again next time
-                self.set(_HIGHEST, [highest, last])
+                self.set(edit_log.HIGHEST, [highest, last])
         return int(max(highest, self._read("SELECT coalesce(max(id), 0) FROM face")[0][0]))
 
     def add_faces(self, faces: Iterable[Face]) -> None:
@@ -190,7 +190,10 @@ class ProjectStore:
             connection.executemany(rows.REPLACE, kept)
             if moved:
                 places.move_stamps(connection, moved)
+            if self._moving:
+                places.remember(connection, self._moving)
             connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
+        self._moving = {}
         self._owes |= self._soon and not self.journal_note
 
     @contextmanager
@@ -245,9 +248,9 @@ class ProjectStore:
 
     def set_all(self, values: Mapping[str, Any]) -> None:
         """As :meth:`set`, several at once: all or none."""
-        rows_of_meta = [(key, json.dumps(value)) for key, value in values.items()]
+        texts = [(key, json.dumps(value)) for key, value in values.items()]
         with self._transaction(at_once=False) as connection:
-            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", rows_of_meta)
+            connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", texts)
 
     def image_hash(self, image: str) -> str | None:
         """The content hash of an image (relative path), ``None`` while it is not known."""

@@ -150,6 +150,7 @@ class HashesFound:
 
     hashes: Mapping[str, tuple[str, int, float]]
     remaining: int = 0
+    folder: Path | None = None  # that they are in
 
 
 @dataclass(frozen=True)
@@ -166,10 +167,15 @@ class SimilarFound:
 
 @dataclass(frozen=True)
 class ImagesMoved:
-    """Images found again by content: old relative path to new one; ``lost``: those found nowhere."""
+    """Images found again by content: old relative path to new one; ``lost``: those found nowhere.
+
+    ``changed``: those under whose names lies another content now, with its hash, size and modification time.
+    """
 
     moved: Mapping[str, str]
     lost: tuple[str, ...] = ()
+    changed: Mapping[str, tuple[str, int, float]] = field(default_factory=dict)
+    folder: Path | None = None  # that was looked through
 
 
 @dataclass(frozen=True, eq=False)

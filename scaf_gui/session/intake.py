@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.queue import Ranking
+from scaf_gui.errors import FolderError
 from scaf_gui.session import boxes, models
 from scaf_gui.session.events import (
     BoxBatch,
@@ -37,6 +40,8 @@ def take(session: Session, event: object, by: object = None) -> str:
             return _take_scores(session, event, by)
         case RefreshResult():
             return _take_result(session, event)
+        case HashesFound() | ImagesMoved() if event.folder not in (None, session.folder):
+            return ""  # the images are elsewhere now: other photos may have these names there
         case HashesFound():
             session.store.set_image_hashes(dict(event.hashes))
             return ""
@@ -116,18 +121,49 @@ def _id(result: RefreshResult) -> str:
     return result.model.id if result.model is not None else ""
 
 
+def relocate(session: Session, folder: Path) -> str:
+    """Look for the images in another folder; see ``Session.relocate``."""
+    from scaf_gui.io.folder import scan_images
+    from scaf_gui.io.moved import find_moved
+
+    there = scan_images(folder)
+    known = tuple(dict.fromkeys(face.image for face in session.document))
+    moved = find_moved(known, session.store.image_stamps(), folder, there)
+    lost = tuple(name for name in known if name not in moved and name not in set(there))
+    if len(lost) == len(known):
+        raise FolderError("holds none of the project's images; choose another folder", folder)
+    with session.store.moving_to(folder):
+        _follow(session, moved)
+    session.folder = session.store.image_folder
+    session.problems.clear()
+    session.notice = ""
+    summary = take_moved(session, ImagesMoved({}, lost, folder=session.folder))
+    session.work.refill()
+    said = [f"{len(moved)} moved images found again by content"] if moved else []
+    return "; ".join([*said, *([summary] if summary else [])]) or f"All {len(known)} images found in {session.folder}"
+
+
 def take_moved(session: Session, event: ImagesMoved, by: object = None) -> str:
-    """Let faces follow their images; returns a sentence about it."""
-    changes = [
-        Change(face, replace(face, image=event.moved[face.image]))
-        for face in session.document
-        if face.image in event.moved
-    ]
-    if changes:
-        session.document.take_in(Edit("Find moved images", tuple(changes)), by)
+    """Let faces follow their images, and say of which photos the content is not what it was; returns a sentence."""
+    others = [f for f in session.document if f.image in event.changed and f.label is not None]  # as they were called
+    _follow(session, event.moved, by)
     for face in session.document:
         if face.image in event.lost:
             session.problems[face.id] = f"{face.image} is not in {session.folder} any more"
+    if event.changed:
+        session.store.set_image_hashes(dict(event.changed))
+    for face in others:
+        session.problems[face.id] = f"{face.image} has changed since it was labelled: check the landmarks"
     said = [f"{len(event.moved)} moved images found again by content"] if event.moved else []
     said += [f"{len(event.lost)} images are missing from {session.folder}"] if event.lost else []
+    names = list(dict.fromkeys(face.image for face in others))
+    said += [f"{len(names)} images have changed since they were labelled, such as {names[0]}"] if names else []
     return "; ".join(said)
+
+
+def _follow(session: Session, moved: Mapping[str, str], by: object = None) -> None:
+    """Rename the images of faces, all in one edit."""
+    faces = [face for face in session.document if face.image in moved]
+    if faces:
+        changes = tuple(Change(face, replace(face, image=moved[face.image])) for face in faces)
+        session.document.take_in(Edit("Find moved images", changes), by)

@@ -250,22 +250,7 @@ class Session:
 
         :raises FolderError: the folder holds none of them; nothing has changed
         """
-        from scaf_gui.io.folder import scan_images
-        from scaf_gui.io.moved import find_moved
-
-        there = scan_images(folder)
-        known = tuple(dict.fromkeys(face.image for face in self.document))
-        moved = find_moved(known, self.store.image_stamps(), folder, there)
-        lost = tuple(name for name in known if name not in moved and name not in set(there))
-        if len(lost) == len(known):
-            raise FolderError("holds none of the project's images; choose another folder", folder)
-        self.store.image_folder = folder
-        self.folder = self.store.image_folder
-        self.problems.clear()
-        self.notice = ""
-        summary = intake.take_moved(self, ImagesMoved(moved, lost))
-        self.work.refill()
-        return summary or f"All {len(known)} images found in {self.folder}"
+        return intake.relocate(self, folder)
 
     def close(self) -> None:
         """Save where we are and fold the log into the one file. Idempotent. Stop the workers first."""

@@ -40,6 +40,10 @@ def test_the_last_copies_are_kept_numbered_in_order(path: Path) -> None:
     expected = []
     with ProjectStore.open(path) as store:
         assert store.keep_copy() is None, "nothing was edited yet"
+        folder = path.with_name("a.scaf-data") / "copies"
+        folder.mkdir(parents=True)
+        for left in (".0001 (2 edits).scaf.new", ".0001 (2 edits).scaf.new-journal"):  # by a program that was killed
+            (folder / left).write_bytes(b"half a copy")
         for _ in range(5):
             expected.append(edit(store))
             assert store.keep_copy() is not None

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -11,6 +12,7 @@ import pytest
 from scaf_gui.core.edits import set_label
 from scaf_gui.core.face import Author, Label, State
 from scaf_gui.errors import (
+    EditError,
     FolderError,
     NewerProjectError,
     NotAProjectError,
@@ -19,6 +21,7 @@ from scaf_gui.errors import (
     SchemeError,
     UsageError,
 )
+from scaf_gui.session.events import ImagesMoved
 from scaf_gui.session.project import default_project_path, new_project, open_project
 from scaf_gui.settings import Settings
 
@@ -215,3 +218,91 @@ def test_an_image_renamed_in_its_folder_is_found_in_the_background(make_session,
     take_all(session, session.hash_images())
     assert session.document.face(3).image == "other name.jpg"
     assert session.document.face(4).image in session.problems[4]
+
+
+def test_photos_that_took_each_others_names_while_closed_are_noticed(make_session, images, tmp_path, take_all):
+    """Renumbered in their own folder: every name is still there, and every photo is another."""
+    session = make_session()
+    take_all(session, session.hash_images())
+    content = {face.id: (images / face.image).read_bytes() for face in session.document}
+    numbers = {path: int(path.stem.removeprefix("face_")) for path in images.iterdir()}
+    session.close()
+    for path in sorted(numbers, key=numbers.__getitem__, reverse=True):
+        path.rename(images / f"face_{numbers[path] + 1}.jpg")
+    shutil.copy(images / "face_9.jpg", images / "face_1.jpg")
+    session = open_project(tmp_path / "p.scaf")
+    take_all(session, session.hash_images())
+    assert {face.id: (images / face.image).read_bytes() for face in session.document} == content
+    assert not session.problems
+    session.close()
+
+
+def test_a_photo_that_changed_in_its_place_is_told_of_once(make_session, images, tmp_path, take_all):
+    session = make_session()
+    take_all(session, session.hash_images())
+    session.edit(set_label(session.document.face(2), some_label(session, 2), "Place", "ann"))
+    before, label = session.document.face(2), session.document.face(2).label
+    for face_id in (2, 3):  # the third has no label that could be wrong
+        path = images / session.document.face(face_id).image
+        path.write_bytes(path.read_bytes()[:-2] + b"xy")  # of the same size
+        os.utime(path, (1e9, 1e9))
+    touched = images / session.document.face(4).image
+    os.utime(touched, (1e9, 1e9))
+    lines = [session.take(event) for event in session.hash_images()]
+    assert [line for line in lines if line] == [
+        f"1 images have changed since they were labelled, such as {before.image}"
+    ]
+    assert list(session.problems) == [2] and "check the landmarks" in session.problems[2]
+    assert session.document.face(2) == before and before.label == label
+    assert session.store.image_stamps()[touched.name][2] == 1e9
+    session.problems.clear()
+    assert take_all(session, session.hash_images()) == 0 and not session.problems
+    session.close()
+
+
+def test_a_photo_that_was_replaced_by_another_of_the_project_is_told_of(make_session, images, take_all):
+    session = make_session()
+    take_all(session, session.hash_images())
+    faces = [session.document.face(i) for i in (2, 3)]
+    for face in faces:
+        session.edit(set_label(face, some_label(session, face.id), "Place", "ann"))
+    (images / faces[0].image).replace(images / faces[1].image)
+    take_all(session, session.hash_images())
+    assert session.document.face(2).image == faces[1].image, "its photo, under its new name"
+    assert session.document.face(3).image == faces[1].image and list(session.problems) == [3]
+
+
+def test_what_is_found_in_a_folder_that_was_left_meanwhile_is_dropped(make_session, images, tmp_path, take_all):
+    session = make_session()
+    events = list(session.hash_images())
+    new = Path(shutil.copytree(images, tmp_path / "new"))
+    session.relocate(new)
+    for event in events:
+        session.take(event)
+    session.take(ImagesMoved({"face_1.jpg": "other.jpg"}, folder=images))
+    assert session.store.image_stamps() == {} and session.document.face(1).image == "face_1.jpg"
+
+
+def test_a_new_folder_and_the_names_in_it_are_written_as_one(make_session, images, tmp_path, take_all, monkeypatch):
+    """A program that is killed between the two would have left each label at another photo."""
+    session = make_session()
+    take_all(session, session.hash_images())
+    before = list(session.document)
+    new = tmp_path / "new"
+    new.mkdir()
+    for image in images.iterdir():
+        (new / f"{image.stem}x.jpg").write_bytes(image.read_bytes())
+    connection = session.store._open_connection
+    connection.execute(
+        "CREATE TEMP TRIGGER full BEFORE INSERT ON edit_log BEGIN SELECT RAISE(ABORT, 'the disk is full'); END"
+    )
+    with pytest.raises((ProjectError, EditError, sqlite3.Error)):
+        session.relocate(new)
+    assert session.folder == images == session.store.image_folder and list(session.document) == before
+    connection.execute("DROP TRIGGER full")
+    session.relocate(new)
+    after = list(session.document)
+    session.close()
+    again = open_project(tmp_path / "p.scaf")
+    assert again.folder == new and list(again.document) == after != before
+    again.close()
