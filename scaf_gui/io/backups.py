@@ -7,6 +7,7 @@ says. Each is a whole project.
 from __future__ import annotations
 
 import re
+import shutil
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
@@ -16,6 +17,8 @@ from scaf_gui.paths import project_companions
 
 #: so many are kept, the last ones
 KEPT = 3
+#: a copy is made only where room for so many more is left: labels to come go first
+ROOM = 10
 _NAME = re.compile(r"(\d{4,}) \((\d+) edits?\)\.scaf")
 
 
@@ -44,6 +47,8 @@ def keep_copy(connection: sqlite3.Connection, path: Path) -> Path | None:
         return None
     copy = project_companions(path) / "copies" / f"{last + 1:04d} ({edits} edit{'s' * (edits != 1)}).scaf"
     try:
+        if shutil.disk_usage(path.parent).free < ROOM * path.stat().st_size:
+            return None
         copy.parent.mkdir(parents=True, exist_ok=True)
         write_copy(connection, copy)
     except (OSError, sqlite3.Error):

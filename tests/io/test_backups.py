@@ -69,11 +69,15 @@ def test_a_damaged_project_names_its_last_copy(path: Path) -> None:
         assert store.faces() == faces
 
 
-def test_without_room_there_is_no_copy_and_no_error(tmp_path: Path, scheme_file: Path, faces: list[Face]) -> None:
+def test_without_room_there_is_no_copy_and_no_error(
+    tmp_path: Path, scheme_file: Path, faces: list[Face], monkeypatch: pytest.MonkeyPatch
+) -> None:
     with small_disk(tmp_path / "disk", 200_000) as disk:
         with ProjectStore.create(disk / "a.scaf", scheme_file.read_text(encoding="utf-8"), disk) as store:
             store.add_faces(faces)
             edit(store)
+            assert store.keep_copy() is None, "room for a copy, but not for the labels to come"
+            monkeypatch.setattr(backups, "ROOM", 0)
             free = os.statvfs(disk)
             (disk / "filler").write_bytes(bytes((free.f_bavail - 4) * free.f_bsize))
             assert store.keep_copy() is None
