@@ -8,7 +8,7 @@ from typing import Any
 
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import project_argument
-from scaf_gui.cli.work import opened, restore
+from scaf_gui.cli.work import follow, opened, restore
 from scaf_gui.core.check import RULES
 
 
@@ -22,14 +22,7 @@ def register(commands: Any) -> None:
 def run_check(args: argparse.Namespace, progress: Progress) -> Outcome:
     with opened(args.project, progress) as session:
         restore(session)
-        work = session.check.project()
-        while True:
-            try:
-                progress("Checking", *next(work))
-            except StopIteration as end:
-                alarms, statistics = end.value
-                break
-        progress.clear()
+        alarms, statistics = follow("Checking", session.check.project(), progress)
         shown = [(alarm, session.check.is_fine(alarm)) for alarm in alarms]
         names = session.scheme.names
     faces = statistics.labels

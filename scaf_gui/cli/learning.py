@@ -9,7 +9,7 @@ from typing import Any
 
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import Choices, device_argument, positive, project_argument, seconds, share
-from scaf_gui.cli.work import drive, find_boxes, opened, restore
+from scaf_gui.cli.work import drive, find_boxes, follow, opened, restore
 from scaf_gui.core.metrics import Evaluation
 from scaf_gui.settings import Settings
 
@@ -172,14 +172,7 @@ def run_label_from(args: argparse.Namespace, progress: Progress) -> Outcome:
 
     with opened(args.project, progress) as session:
         restore(session)
-        work = label_from(session, args.truth, args.count)
-        while True:
-            try:
-                progress("Labelling", next(work), args.count)
-            except StopIteration as end:
-                done = end.value
-                break
-        progress.clear()
+        done = follow("Labelling", label_from(session, args.truth, args.count), progress)
         values = {
             "labelled": len(done.face_ids),
             "faces": list(done.face_ids),
@@ -212,13 +205,7 @@ def run_evaluate(args: argparse.Namespace, progress: Progress) -> Outcome:
             else:
                 find_boxes(session, progress)
                 work = evaluate_predictions(session, args.truth, device=device, include_trained=args.include_trained)
-            while True:
-                try:
-                    progress("Evaluating", *next(work))
-                except StopIteration as end:
-                    report = end.value
-                    break
-            progress.clear()
+            report = follow("Evaluating", work, progress)
     values = {
         **figures(report.figures),
         "what": report.what,

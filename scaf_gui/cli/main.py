@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -36,6 +38,7 @@ def make_parser() -> Parser:
 def run(argv: Sequence[str]) -> int:
     """Run one command line; returns the exit code: 0, 2 (an error) or 130 (interrupted)."""
     debug = "--debug" in argv
+    _make_writable()
     progress = Progress(quiet="--json" in argv)
     try:
         args = make_parser().parse_args(_with_command(argv))
@@ -64,6 +67,17 @@ def run(argv: Sequence[str]) -> int:
             traceback.print_exc()
             return _failed(f"unexpected error: {error!r}")
         return _failed(f"unexpected error: {error!r}; {_log_hint()}")
+
+
+def _make_writable() -> None:
+    """Let every text be printed: without a console (pythonw) there are no streams, and a pipe on Windows takes only the
+    letters of its code page, others no names that are not Unicode; such letters are written as escapes."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - until the end
+        elif isinstance(stream, io.TextIOWrapper) and stream.errors in ("strict", "surrogateescape"):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _with_command(argv: Sequence[str]) -> list[str]:

@@ -69,7 +69,8 @@ def one_line(text: str) -> str:
 
 def as_json(values: Any) -> str:
     """JSON in which figures that are not finite are null."""
-    return json.dumps(_finite(values), ensure_ascii=False)
+    # ASCII: a pipe on Windows knows no more, and names of files may not even be Unicode
+    return json.dumps(_finite(values))
 
 
 def _finite(value: Any) -> Any:

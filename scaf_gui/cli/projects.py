@@ -13,7 +13,7 @@ from typing import Any
 from scaf_gui import __version__, paths
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import Choices, project_argument
-from scaf_gui.cli.work import drive, find_boxes, opened, restore
+from scaf_gui.cli.work import drive, find_boxes, follow, opened, restore
 from scaf_gui.core.face import State
 from scaf_gui.settings import Settings
 
@@ -158,15 +158,7 @@ def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:
     with opened(args.project, progress) as session:
         if args.include == "all":
             restore(session)
-        work = export_steps(session, args.out, options)
-        while True:
-            try:
-                progress("Exporting", *next(work))
-            except StopIteration as end:
-                summary = end.value
-                break
-            finally:
-                progress.clear()
+        summary = follow("Exporting", export_steps(session, args.out, options), progress)
     report = summary.report
     values = {
         "written": report.written,

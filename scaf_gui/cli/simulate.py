@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaf_gui.cli.output import Outcome, Progress
 from scaf_gui.cli.parsing import device_argument, positive, seconds
+from scaf_gui.cli.work import follow
 
 if TYPE_CHECKING:
     from scaf_gui.session.simulation.cells import Cell, Plan
@@ -128,13 +129,7 @@ def read_setting(args: argparse.Namespace, progress: Progress) -> Setting:
     for text in (args.pool, *args.test):
         name, folder = named_folder(text)
         reading = read_faces(name, folder, scheme, args.boxes, _work(args))
-        while True:
-            try:
-                progress(f"Finding faces in {name}", *next(reading))
-            except StopIteration as end:
-                sets.append(end.value)
-                break
-    progress.clear()
+        sets.append(follow(f"Finding faces in {name}", reading, progress))
     pool, tests = sets[0], sets[1:]
     if args.hold_out:
         pool, held = hold_out(pool, args.hold_out)

@@ -52,6 +52,19 @@ def drive(session: Session, title: str, work: Generator[Any, None, Result], prog
         progress.clear()
 
 
+def follow(title: str, work: Generator[tuple[int, int], None, Result], progress: Progress) -> Result:
+    """Run a job that says how much of how much is done; returns what it returns."""
+    try:
+        while True:
+            progress(title, *next(work))
+    except StopIteration as end:
+        result: Result = end.value
+        return result
+    finally:
+        work.close()
+        progress.clear()
+
+
 def show_training(event: Any, progress: Progress) -> None:
     """A training step: epoch, loss and time left."""
     if event.note:

@@ -27,10 +27,10 @@ class Annotated:
     before: Evaluation
 
 
-def label_from(session: Session, truth: Path, count: int) -> Generator[int, None, Annotated]:
+def label_from(session: Session, truth: Path, count: int) -> Generator[tuple[int, int], None, Annotated]:
     """Label the next ``count`` waiting faces of the queue, one edit each; main thread.
 
-    Yields the number of faces done so far. Faces without true landmarks are passed over and named.
+    Yields (faces done, ``count``). Faces without true landmarks are passed over and named.
 
     :raises FolderError, LabelFileError: the folder cannot be used
     :raises ScafError: none of the waiting faces has true landmarks there
@@ -56,7 +56,7 @@ def label_from(session: Session, truth: Path, count: int) -> Generator[int, None
             met.append((prediction.points, known_points(truth_of[face_id])))
         session.edit(change_face("Label face", face, _labelled(session, face, truth_of[face_id])))
         done.append(face_id)
-        yield len(done)
+        yield len(done), count
     if not done and waiting:
         raise ScafError(f"{truth}: none of the {len(waiting)} waiting faces has a .pts file here")
     session.current = session.next_face()

@@ -19,6 +19,7 @@ from scaf_gui.session.export_readme import readme
 from scaf_gui.session.importing import ImportSummary, format_named, import_labels
 from scaf_gui.session.project import schemes
 from scaf_gui.session.splits import divide, parse_shares
+from scaf_gui.session.steps import result_of
 from scaf_gui.session.truth import label_box
 
 if TYPE_CHECKING:
@@ -132,13 +133,7 @@ def export_labels(
 ) -> ExportSummary:
     """Write labels at once; see :func:`export_steps`."""
     options = ExportOptions(format_id, include, scheme_id, variant, images, split, split_by, seed, overwrite)
-    work = export_steps(session, out, options)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            summary: ExportSummary = end.value
-            return summary
+    return result_of(export_steps(session, out, options))
 
 
 def export_steps(

@@ -16,6 +16,7 @@ from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Author, BoxSource, Face, Flag, Label, State
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import UsageError
+from scaf_gui.session.steps import result_of
 from scaf_gui.session.truth import SAME_FACE, agreement, known_points, label_box, match
 
 if TYPE_CHECKING:
@@ -190,13 +191,8 @@ def import_labels(
     :raises LabelFileError: a file is malformed, or has another number of points than the scheme;
         nothing is imported then
     """
-    reading = read_labels(format_id, source, session.scheme, image_names(session))
-    while True:
-        try:
-            next(reading)
-        except StopIteration as end:
-            plan = plan_import(session, end.value)
-            return summarise(plan, on_conflict) if dry_run else carry_out(session, plan, on_conflict, by)
+    plan = plan_import(session, result_of(read_labels(format_id, source, session.scheme, image_names(session))))
+    return summarise(plan, on_conflict) if dry_run else carry_out(session, plan, on_conflict, by)
 
 
 def format_named(format_id: str) -> FaceFormat:

@@ -9,11 +9,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
 from scaf_gui.app import main
-from scaf_gui.samples.render import render_face
+from tests.rendered import render_folder
 
 FACES = 22
 
@@ -21,16 +20,7 @@ FACES = 22
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``images/`` and ``truth/`` (68 points) of the same faces; rendered once."""
-    folder = tmp_path_factory.mktemp("rendered")
-    (folder / "images").mkdir()
-    (folder / "truth").mkdir()
-    for number in range(1, FACES + 1):
-        face = render_face(800 + number, 96)
-        cv2.imwrite(str(folder / "images" / f"face {number}.png"), cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR))
-        rows = [f"{x + 1:.6f} {y + 1:.6f}" for x, y in face.landmarks_68]
-        text = "\n".join(["version: 1", "n_points:  68", "{", *rows, "}"])
-        (folder / "truth" / f"face {number}.pts").write_text(text, encoding="ascii")
-    return folder
+    return render_folder(tmp_path_factory.mktemp("rendered"), FACES, 800, 96, "face {}.png")
 
 
 @pytest.fixture

@@ -11,15 +11,12 @@ import pytest
 from scaf_gui.errors import ImageError
 from scaf_gui.io.similar import LIMIT, WORDS, file_fingerprint, fingerprint, group_alike
 from scaf_gui.samples.render import render_face
+from tests.jobs import finish
 
 
 def grouped(fingerprints: np.ndarray, limit: int = LIMIT) -> tuple[tuple[int, ...], ...]:
-    work = group_alike(fingerprints, limit)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
+    groups: tuple[tuple[int, ...], ...] = finish(group_alike(fingerprints, limit))[0]
+    return groups
 
 
 def bits_apart(a: np.ndarray, b: np.ndarray) -> int:

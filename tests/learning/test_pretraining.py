@@ -22,6 +22,7 @@ from scaf_gui.learning.pretraining_recipes import RECIPES, Recipe, recipe_named
 from scaf_gui.learning.pretraining_state import read_kept, state_path
 from scaf_gui.learning.tensorfile import read_tensors
 from scaf_gui.learning.unlabelled import ROOM
+from tests.jobs import finish
 from tests.learning.conftest import CPU, Faces
 
 SIDE = 224
@@ -66,13 +67,8 @@ def folder() -> Iterator[Path]:
 
 
 def run(faces: Rendered, recipe: Recipe, out: Path, **more: object) -> tuple[list[Progress], Result]:
-    work = pretrain(faces, recipe, out, device=CPU, **more)  # type: ignore[arg-type]
-    seen = []
-    while True:
-        try:
-            seen.append(next(work))
-        except StopIteration as end:
-            return seen, end.value
+    result, seen = finish(pretrain(faces, recipe, out, device=CPU, **more))  # type: ignore[arg-type]
+    return seen, result
 
 
 def test_a_resumed_run_is_the_same_to_the_last_bit(rendered: Rendered, folder: Path) -> None:

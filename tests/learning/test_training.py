@@ -19,18 +19,15 @@ from scaf_gui.learning.device import Device
 from scaf_gui.learning.predictor import Predictor
 from scaf_gui.learning.presets import Augmentation, Preset, preset
 from scaf_gui.learning.training import Progress, TrainResult, train, validation_error
+from tests import jobs
 
 #: so small that a step takes a fraction of a second on one core
 TINY = replace(preset("default"), batch=2, full_steps=3, full_epochs=0, quick_steps=2)
 
 
 def finish(run: Generator[Progress, None, TrainResult]) -> tuple[list[Progress], TrainResult]:
-    steps = []
-    while True:
-        try:
-            steps.append(next(run))
-        except StopIteration as finished:
-            return steps, finished.value
+    result, steps = jobs.finish(run)
+    return steps, result
 
 
 def same(a: Checkpoint, b: Checkpoint) -> bool:

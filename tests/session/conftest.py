@@ -8,13 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import pytest
 
-from scaf_gui.samples.render import render_face
 from scaf_gui.session.annotator import label_from
 from scaf_gui.session.project import new_project, open_project
 from scaf_gui.session.session import Session
+from scaf_gui.session.steps import result_of
+from tests.jobs import finish
+from tests.rendered import render_folder
 
 FACES = 14
 
@@ -22,16 +23,7 @@ FACES = 14
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``images/`` and ``truth/`` (68 points) of the same faces; rendered once."""
-    folder = tmp_path_factory.mktemp("rendered")
-    (folder / "images").mkdir()
-    (folder / "truth").mkdir()
-    for number in range(1, FACES + 1):
-        face = render_face(700 + number, 128)
-        cv2.imwrite(str(folder / "images" / f"face_{number}.jpg"), cv2.cvtColor(face.image, cv2.COLOR_RGB2BGR))
-        rows = [f"{x + 1:.6f} {y + 1:.6f}" for x, y in face.landmarks_68]
-        text = "\n".join(["version: 1", "n_points:  68", "{", *rows, "}"])
-        (folder / "truth" / f"face_{number}.pts").write_text(text, encoding="ascii")
-    return folder
+    return render_folder(tmp_path_factory.mktemp("rendered"), FACES, 700, 128, "face_{}.jpg")
 
 
 @pytest.fixture
@@ -46,11 +38,7 @@ def truth(rendered: Path, tmp_path: Path) -> Path:
 
 
 def _take_all(session: Session, work: Any) -> Any:
-    while True:
-        try:
-            session.take(next(work))
-        except StopIteration as end:
-            return end.value
+    return finish(work, session.take)[0]
 
 
 @pytest.fixture
@@ -89,12 +77,7 @@ def _tiny(preset: Any) -> Any:
 
 
 def _label(session: Session, truth: Path, count: int) -> tuple[int, ...]:
-    work = label_from(session, truth, count)
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return tuple(end.value.face_ids)
+    return tuple(result_of(label_from(session, truth, count)).face_ids)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from scaf_gui.learning.presets import preset
 from scaf_gui.learning.pretrained import make_autoencoder, save_autoencoder
 from scaf_gui.session import bridging
 from scaf_gui.session.session import Session
+from tests.jobs import finish
 
 CORNERS = [36, 39, 42, 45, 30, 48, 54, 8, 27]
 CPU = Device("cpu", None, "test")
@@ -75,12 +76,7 @@ def label(session: Session, truth: Path, count: int) -> list[int]:
 
 
 def drive(session: Session, **options: object) -> object:
-    work = session.refresh(session.snapshot(), device="cpu", **options)  # type: ignore[arg-type]
-    while True:
-        try:
-            session.take(next(work))
-        except StopIteration as end:
-            return end.value
+    return finish(session.refresh(session.snapshot(), device="cpu", **options), session.take)[0]  # type: ignore[arg-type]
 
 
 def test_one_label_makes_a_model(make_session: Callable[..., Session], nine: str, shipped: Path, truth: Path) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -18,18 +17,11 @@ from scaf_gui.session import check as module
 from scaf_gui.session.check import Alarm, Statistics
 from scaf_gui.session.project import open_project
 from scaf_gui.session.session import Session
+from scaf_gui.session.steps import result_of
 
 
 def checked(session: Session) -> tuple[list[Alarm], Statistics]:
-    return ended(session.check.project())
-
-
-def ended(work: Generator[Any, None, Any]) -> Any:
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
+    return result_of(session.check.project())
 
 
 @pytest.fixture
@@ -203,7 +195,7 @@ def test_a_chin_on_the_cheek_is_found_on_the_first_face(begun: tuple[Session, in
     session, face_id = begun
     (alarm,) = surprising(session, face_id)
     assert alarm.finding.landmarks == (8,) and alarm.title == "Far from a sure prediction"
-    assert "model would expect it" in alarm.finding.reason
+    assert "from where expected" in alarm.finding.reason
     session.check.set_fine(alarm)
     assert surprising(session, face_id) == []
     drag(session, face_id, 9, *(session.document.shown(face_id).points[9] + 1))

@@ -17,6 +17,7 @@ from scaf_gui.io.facepack import FacePack
 from scaf_gui.io.shards import open_shards
 from scaf_gui.samples.render import render_face
 from scaf_gui.session.gather import Share, gather, parse_share
+from tests.jobs import finish
 
 
 @pytest.fixture(scope="module")
@@ -26,13 +27,7 @@ def face() -> np.ndarray:
 
 def packed(sources: Iterable[Path], folder: Path, crop: str = "auto") -> tuple[dict[str, Any], list[Any]]:
     shards = open_shards(list(sources))
-    work = gather(shards, folder, 128, [crop] * len(shards))
-    seen = []
-    while True:
-        try:
-            seen.append(next(work))
-        except StopIteration as end:
-            return end.value, seen
+    return finish(gather(shards, folder, 128, [crop] * len(shards)))
 
 
 def write(path: Path, image: np.ndarray) -> None:

@@ -15,15 +15,11 @@ from scaf_gui.errors import LabelFileError, UsageError
 from scaf_gui.io.formats import LabelledFace, formats
 from scaf_gui.session.exchange import export_labels, import_labels
 from scaf_gui.session.importing import Kind, carry_out, image_names, plan_import, read_labels
+from scaf_gui.session.steps import result_of
 
 
 def planned(session, format_id: str, source: Path):
-    work = read_labels(format_id, source, session.scheme, image_names(session))
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return plan_import(session, end.value)
+    return plan_import(session, result_of(read_labels(format_id, source, session.scheme, image_names(session))))
 
 
 def change_coco(path: Path, change) -> None:

@@ -11,21 +11,14 @@ from scaf_gui.session.simulation.cells import Acquire, Design, Plan, resolve_pre
 from scaf_gui.session.simulation.faces import read_faces
 from scaf_gui.session.simulation.results import Results
 from scaf_gui.session.simulation.runner import Failed, Finished, Runner, Setting
+from scaf_gui.session.steps import result_of
 
 pytestmark = pytest.mark.usefixtures("slim")
 
 
-def run(work):
-    while True:
-        try:
-            next(work)
-        except StopIteration as end:
-            return end.value
-
-
 @pytest.fixture
 def setting(labelled, scheme, tmp_path):
-    pool, test = (run(read_faces(folder.name, folder, scheme, "true", tmp_path)) for folder in labelled)
+    pool, test = (result_of(read_faces(folder.name, folder, scheme, "true", tmp_path)) for folder in labelled)
     return Setting(scheme, "true", pool, (test,), {})
 
 
@@ -59,17 +52,17 @@ def test_the_protocol(runner, setting, tiny, tmp_path):
     assert len(list(tmp_path.glob("work/trainings/*/model.safetensors"))) == 1
 
     # NNM with 25 % set aside: of the eight faces that wait, the two faintest are passed over
-    start = run(do.labelled(first))
-    assert len(set(start)) == 3 and start == run(do.labelled(by_chance))[:3]
-    said = run(do._trainings.said(do._job(first, start), setting.pool.faces))
+    start = result_of(do.labelled(first))
+    assert len(set(start)) == 3 and start == result_of(do.labelled(by_chance))[:3]
+    said = result_of(do._trainings.said(do._job(first, start), setting.pool.faces))
     nnm = {place: said[face.id].scores["nnm"] for place, face in enumerate(setting.pool.faces) if place not in start}
     for place, face in enumerate(setting.pool.faces):
         assert said[face.id].scores["nnm"] == pytest.approx(-said[face.id].magnitude.sum(), rel=1e-4), place
-    assert run(do.labelled(chosen)) == start + tuple(sorted(nnm, key=nnm.__getitem__, reverse=True)[2:4])
+    assert result_of(do.labelled(chosen)) == start + tuple(sorted(nnm, key=nnm.__getitem__, reverse=True)[2:4])
 
     # drags: all landmarks of the first three, then what the first model's pre-fill leaves to do
     row = next(row for row in results.rows if row["acquisition"] == "nnm-25" and row["labels"] == "5")
-    new = [setting.pool.faces[place] for place in run(do.labelled(chosen))[3:]]
+    new = [setting.pool.faces[place] for place in result_of(do.labelled(chosen))[3:]]
     met = sum(needs_drag(said[face.id].points, face.points, setting.scheme, 3.0).sum() for face in new)
     assert float(row["total_3"]) == 3 * 68 + met and float(row["met_3"]) == pytest.approx(met / 2)
     begin = next(row for row in results.rows if row["acquisition"] == "nnm-25" and row["labels"] == "3")
@@ -81,17 +74,17 @@ def test_the_protocol(runner, setting, tiny, tmp_path):
     do, results = runner()
     assert list(do.run(plan.cells(11))) == [] and trainings(tmp_path) == before
     more = Plan("t", ((design("kcenter", tiny, sample=4), 5),), (0,)).cells(11)
-    run(do.run(more))
+    result_of(do.run(more))
     after = trainings(tmp_path)
     assert len(after) == 4 and before.items() <= after.items() and len(results.rows) == 6
-    assert set(run(do.labelled(more[1]))[3:]) <= set(do._waiting_places(more[0], start))
+    assert set(result_of(do.labelled(more[1]))[3:]) <= set(do._waiting_places(more[0], start))
 
     # predictions whose file is damaged are made again, by the model that was kept
     faces = setting.tests[0].faces
     kept = tmp_path / "work" / "trainings" / do._job(first, start).key / "predictions.npz"
     kept.write_bytes(kept.read_bytes()[:100])
-    again = run(runner()[0]._trainings.said(do._job(first, start), faces))
-    known = run(do._trainings.said(do._job(first, start), faces))
+    again = result_of(runner()[0]._trainings.said(do._job(first, start), faces))
+    known = result_of(do._trainings.said(do._job(first, start), faces))
     for face in faces:
         np.testing.assert_allclose(again[face.id].points, known[face.id].points, atol=1e-9)
     assert trainings(tmp_path) == after
@@ -133,4 +126,4 @@ def test_a_training_that_goes_astray_does_not_keep_the_others_from_being_done(ru
 def test_an_auto_encoder_that_is_not_at_hand(runner, tiny):
     do, _ = runner()
     with pytest.raises(UsageError, match="abc is not at hand"):
-        run(do.run(Plan("t", ((design("random", tiny, base="abc"), 3),), (0,)).cells(11)))
+        result_of(do.run(Plan("t", ((design("random", tiny, base="abc"), 3),), (0,)).cells(11)))
