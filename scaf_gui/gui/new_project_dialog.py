@@ -8,7 +8,6 @@ from pathlib import Path
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
-    QComboBox,
     QDialog,
     QDialogButtonBox,
     QFileDialog,
@@ -25,6 +24,7 @@ from PySide6.QtWidgets import (
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
 from scaf_gui.gui.detector_choice import DetectorChoice
+from scaf_gui.gui.scheme_choice import SchemeChoice
 
 #: box source -> what it means to a person
 _SOURCES = (
@@ -35,11 +35,13 @@ _SOURCES = (
 )
 #: suffix -> kind of box file; any other is a WFLW list
 _KINDS = {".mat": "mat", ".csv": "csv"}
+#: so much of the folder's name is shown at most, pixels
+_NAME_WIDTH = 480
 
 
 @dataclass(frozen=True)
 class NewProject:
-    """What was chosen; ``boxes`` and ``detector`` as :func:`scaf_gui.session.project.new_project` takes them."""
+    """What was chosen, as :func:`scaf_gui.session.project.new_project` takes it."""
 
     path: Path
     scheme_id: str
@@ -63,8 +65,14 @@ class NewProjectDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("New project")
         self.setMinimumWidth(560)
-        title = QLabel(f"New project from “{folder.name or folder}”", self)
+        name = folder.name or str(folder)
+        title = QLabel(self)
         theme.set_role(title, "title")
+        title.ensurePolished()  # a long name does not widen the dialog beyond the screen
+        shown = title.fontMetrics().elidedText(name, Qt.TextElideMode.ElideMiddle, _NAME_WIDTH)
+        title.setText(f"New project from “{shown}”")
+        title.setTextFormat(Qt.TextFormat.PlainText)
+        title.setToolTip(name if shown != name else "")
         count = QLabel(f"{images:,} image{'s' if images != 1 else ''}. They are only read, never changed.", self)
         theme.set_role(count, "muted")
 
@@ -73,10 +81,7 @@ class NewProjectDialog(QDialog):
         browse = QPushButton("Change…", self)
         browse.setAutoDefault(False)
         browse.clicked.connect(self._browse_path)
-        self.scheme = QComboBox(self)
-        self.scheme.setAccessibleName("Landmarks")
-        for scheme in schemes:
-            self.scheme.addItem(scheme.title, scheme.id)
+        self.scheme = SchemeChoice(schemes, self)
         self._sources = QButtonGroup(self)
         self.detector = DetectorChoice(self)
         self.detector.value = detector
@@ -104,7 +109,9 @@ class NewProjectDialog(QDialog):
         grid.addWidget(self._name("Project file", self.path), 0, 0)
         grid.addWidget(self.path, 0, 1)
         grid.addWidget(browse, 0, 2)
-        grid.addWidget(self._name("Landmarks", self.scheme), 1, 0)
+        landmarks = self._name("Landmarks", self.scheme)
+        landmarks.setMinimumHeight(self.scheme.kind.sizeHint().height())  # level with the list, not with the file below
+        grid.addWidget(landmarks, 1, 0, Qt.AlignmentFlag.AlignTop)
         grid.addWidget(self.scheme, 1, 1, 1, 2)
         grid.addWidget(self._name("Faces"), 2, 0, Qt.AlignmentFlag.AlignTop)
         grid.addLayout(self._make_sources(), 2, 1, 1, 2)
@@ -126,6 +133,7 @@ class NewProjectDialog(QDialog):
         box.addWidget(self.trouble)
         box.addWidget(buttons)
         self.path.textChanged.connect(self._check)
+        self.scheme.changed.connect(self._check)
         self.landmark_folder.textChanged.connect(self._check)
         self.box_file.textChanged.connect(self._check)
         self.detector.changed.connect(self._check)
@@ -142,7 +150,7 @@ class NewProjectDialog(QDialog):
             name = self.box_file.text().strip()
             boxes = f"{_KINDS.get(Path(name).suffix.lower(), 'wflw')}:{name}"
         path = path.with_suffix(".scaf") if path.name else path
-        return NewProject(path, str(self.scheme.currentData()), boxes, self.detector.value)
+        return NewProject(path, self.scheme.value, boxes, self.detector.value)
 
     def accept(self) -> None:
         """Look into the detector's file before anything is made."""
@@ -205,6 +213,8 @@ class NewProjectDialog(QDialog):
             trouble = "Say where the project file goes."
         elif path.exists():
             trouble = f"{path.name} is there already: choose another name, or cancel and open it as a project."
+        elif scheme := self.scheme.trouble():
+            trouble = scheme
         elif landmarks and not (given := self.landmark_folder.text().strip()):
             trouble = "Choose the folder of the landmark files."
         elif landmarks and not Path(given).is_dir():

@@ -31,11 +31,16 @@ def default_project_path(folder: Path, settings: Settings) -> Path:
 
 
 def schemes() -> dict[str, Path]:
-    """Files of the landmark schemes by id: the shipped ones, and the user's own over them."""
-    found = {}
-    for folder in (paths.resource_folder() / "schemes", paths.user_scheme_folder()):
-        for path in sorted(folder.glob("*.json")):
-            found[path.stem] = path
+    """Files of the landmark schemes by id: the shipped ones, and the user's own over them.
+
+    One of the user's that cannot be read stands under its file's name, so that whoever reads it can say what is wrong.
+    """
+    found = {path.stem: path for path in sorted((paths.resource_folder() / "schemes").glob("*.json"))}
+    for path in sorted(paths.user_scheme_folder().glob("*.json")):
+        try:
+            found[load_scheme(path).id] = path
+        except SchemeError:
+            found.setdefault(path.stem, path)
     return found
 
 

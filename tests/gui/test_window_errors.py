@@ -10,15 +10,18 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QApplication
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
+from scaf_gui import paths
 from scaf_gui.core.face import State
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.demo import Hand
 from scaf_gui.gui.new_project_dialog import NewProjectDialog
+from scaf_gui.gui.opener import _scheme_choices
 from scaf_gui.gui.window import MainWindow
-from scaf_gui.session.project import new_project
+from scaf_gui.session.project import new_project, schemes
 from scaf_gui.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
@@ -192,8 +195,6 @@ def test_a_vanished_folder_can_be_located(window: MainWindow, qtbot: QtBot, fold
 def test_the_new_project_dialog_is_filled_in_and_says_what_is_missing(
     qtbot: QtBot, dressed: QApplication, folder: Path, tmp_path: Path
 ) -> None:
-    from scaf_gui.gui.opener import _scheme_choices
-
     path = tmp_path / "x.scaf"
     dialog = NewProjectDialog(folder, 3, path, _scheme_choices())
     qtbot.addWidget(dialog)
@@ -222,6 +223,59 @@ def test_the_new_project_dialog_is_filled_in_and_says_what_is_missing(
     assert "there already" in dialog.trouble.text() and not dialog.create_button.isEnabled()
     dialog.path.setText("")
     assert not dialog.create_button.isEnabled()
+
+
+def test_landmarks_of_ones_own(
+    qtbot: QtBot, dressed: QApplication, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By file from wherever it lies, or from the folder of schemes, whatever the file is called there."""
+    monkeypatch.setenv("SCAF_HOME", str(tmp_path / "home"))
+    own = tmp_path / "nine.json"
+    own.write_text(
+        '{"id": "clinic-2", "title": "Clinic", "landmarks": ["left", "right"], "aliases": {"300w-68": [36, 45]}}'
+    )
+    window = MainWindow(Settings())
+    window.show()
+    window.opener.open_path(folder)
+    dialog = window.findChild(NewProjectDialog)
+    assert dialog is not None
+    scheme = dialog.scheme
+    assert not scheme.file.isVisible()
+    QTest.keyClick(scheme.kind, Qt.Key.Key_End)
+    assert scheme.file.isVisible() and "Choose the file" in dialog.trouble.text()
+    (tmp_path / "bad.json").write_text('{"id": "bad",\n "landmarks": [}')
+    for name, said in (("none.json", "none.json is not a file"), ("bad.json", "bad.json, line 2: is not JSON")):
+        scheme.file.setText(str(tmp_path / name))
+        assert said in dialog.trouble.text() and not dialog.create_button.isEnabled()
+    scheme.file.setText(f"{own} ")
+    assert not dialog.trouble.isVisible() and dialog.create_button.isEnabled()
+    dialog.accept()
+    assert window.session is not None and window.session.scheme.names == ("left", "right")
+    window.close()
+    window.deleteLater()
+
+    user = tmp_path / "home" / "config" / "schemes"
+    assert user == paths.user_scheme_folder()
+    user.mkdir(parents=True)
+    own.rename(user / own.name)
+    (user / "300w-68.json").write_text("{")  # keeps nobody from the shipped one
+    again = NewProjectDialog(folder, 3, tmp_path / "y.scaf", _scheme_choices())
+    qtbot.addWidget(again)
+    again.scheme.kind.setCurrentIndex(again.scheme.kind.findText("Clinic"))
+    made = new_project(tmp_path / "y.scaf", folder, again.choice().scheme_id)
+    assert made.scheme.id == "clinic-2"
+    made.close()
+    assert schemes()["300w-68"].parent != user
+
+
+def test_a_long_name_of_a_folder_does_not_widen_the_dialog(qtbot: QtBot, dressed: QApplication, tmp_path: Path) -> None:
+    folder = tmp_path / ("Fotos 2026 (Gesichtsvermessung, zweite Sitzung, linke und rechte Seite) " * 3)
+    dialog = NewProjectDialog(folder, 3, tmp_path / f"{folder.name}.scaf", _scheme_choices())
+    qtbot.addWidget(dialog)
+    dialog.show()
+    assert dialog.width() < 800
+    title = next(label for label in dialog.findChildren(QLabel) if label.text().startswith("New project from"))
+    assert "…" in title.text() and title.toolTip() == folder.name
 
 
 def test_asking_once_where_projects_go(qtbot: QtBot, dressed: QApplication, folder: Path, tmp_path: Path) -> None:
