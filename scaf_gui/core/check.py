@@ -199,8 +199,8 @@ def order(subject: Subject) -> Iterator[Finding]:
     for gain, one, other in sorted(found, reverse=True):
         if taken.isdisjoint((one, other)):
             taken |= {one, other}
-            reason = f"{subject.name(one)} and {subject.name(other)} look exchanged: the curve turns back on itself"
-            yield Finding("order", (one, other), f"{_capital(reason)} ({100 * gain:.0f} % longer)")
+            reason = f"{subject.name(one)} and {subject.name(other)} look exchanged ({100 * gain:.0f} % longer)"
+            yield Finding("order", (one, other), _capital(reason))
 
 
 @rule("coincident", "Landmarks on one place")
@@ -252,7 +252,7 @@ def unusual(subject: Subject) -> Iterator[Finding]:
         named.add(worst)
     if len(far) > max(2, len(subject.points) // 6):
         size = 100 * float(np.median([shift for _, shift in far]))
-        reason = f"{len(far)} landmarks lie far from where the rest of the face has them, by {size:.0f} % in the middle"
+        reason = f"{len(far)} landmarks lie about {size:.0f} % from where the rest of the face has them"
         yield Finding("unusual", tuple(landmark for landmark, _ in far), reason)
         return
     for landmark, shift in far:
@@ -272,8 +272,8 @@ def surprising(subject: Subject) -> Iterator[Finding]:
         return
     for one in found:
         if one.shift > SURPRISE_SHIFT and one.landmark not in subject.named:
-            far = f"{subject.name(one.landmark)} lies {100 * one.shift:.0f} % from where the model would expect it"
-            yield Finding("surprising", (one.landmark,), f"{_capital(far)}; up to {200 * one.usual:.0f} % is common")
+            far = f"{subject.name(one.landmark)} is {100 * one.shift:.0f} % from where expected"
+            yield Finding("surprising", (one.landmark,), f"{_capital(far)} (common: {200 * one.usual:.0f} %)")
 
 
 @rule("outside", "Outside the image")
@@ -288,10 +288,8 @@ def outside(subject: Subject) -> Iterator[Finding]:
     if len(out):
         first = subject.name(int(out[np.argmax(beyond[out])]))
         what = _capital(first) if len(out) == 1 else f"{len(out)} landmarks"
-        lie, are = ("lies", "is") if len(out) == 1 else ("lie", "are")
-        far = f"up to {beyond[out].max():.0f} pixels outside the image"
-        reason = f"{what} {lie} {far} and {are} not flagged occluded"
-        yield Finding("outside", tuple(out.tolist()), reason)
+        far = f"{'is' if len(out) == 1 else 'are up to'} {beyond[out].max():.0f} pixels outside the image"
+        yield Finding("outside", tuple(out.tolist()), f"{what} {far}, not flagged occluded")
 
 
 @rule("hasty", "Accepted at once, untouched")

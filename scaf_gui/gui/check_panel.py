@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from scaf_gui.core.typical import LEAST_FACES
 from scaf_gui.gui import theme
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.worker import Worker
@@ -197,6 +198,7 @@ class CheckPanel(QWidget):
             self.list.addTopLevelItem(item)
         self.list.blockSignals(False)
         self._name_button()
+        self.show_fine.setVisible(bool(fine) or self.show_fine.isChecked())  # leaves its room to the summary
         shown = len(self._alarms) - fine
         if session is not None and self._alarms:
             faces = len({alarm.face_id for alarm in self._alarms if not session.check.is_fine(alarm)})
@@ -237,8 +239,10 @@ class CheckPanel(QWidget):
         if not statistics.labels:
             self._say("No face is finished yet")
         elif not alarms:
-            few = "" if statistics.typical is not None else "; from 20 faces on the usual shape is known, too"
-            self._say(f"Nothing found in {statistics.labels} labelled face{'s' * (statistics.labels != 1)}{few}")
+            count = statistics.labels
+            many = f"{count} labelled face{'s' * (count != 1)}"
+            few = f"{count} face{'s' * (count != 1)}; shapes are compared from {LEAST_FACES} on"
+            self._say(f"Nothing found in {many if statistics.typical is not None else few}")
         self.checked.emit()
 
     def _learnt(self, statistics: object) -> None:

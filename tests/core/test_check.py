@@ -154,8 +154,8 @@ def test_from_the_first_face_on_a_landmark_far_from_a_sure_prediction_is_named(s
     assert rules(sure) == set()
     (finding,) = check(moved(sure, 30, 0.25 * unit, 0))
     assert (finding.rule, finding.landmarks) == ("surprising", (30,))
-    assert " lies 2" in finding.reason
-    assert finding.reason.endswith("% is common")
+    assert " is 2" in finding.reason
+    assert finding.reason.endswith(" %)")
     assert rules(moved(replace(sure, foreseen=None), 30, 0.25 * unit, 0)) == set()
     assert rules(moved(replace(sure, placed=None), 30, 0.25 * unit, 0)) == set()
     flags = sure.flags.copy()

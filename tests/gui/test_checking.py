@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core import edits
+from scaf_gui.core.calibration import perfect_magnitude
 from scaf_gui.core.check import RULES
-from scaf_gui.core.face import Author, Flag, Label, State
+from scaf_gui.core.face import Author, Flag, Label, Prediction, State
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.session.project import new_project
 from scaf_gui.session.session import Session
@@ -145,3 +146,75 @@ def test_marks_and_attributes_by_key(window: MainWindow, qtbot: QtBot) -> None:
     assert set(np.flatnonzero(flags() == Flag.MISSING)) == set(range(36, 42))
     QTest.keyClick(canvas, Qt.Key.Key_6, Qt.KeyboardModifier.AltModifier)
     assert session.document.face(1).attributes == (False,) * 5 + (True,)
+
+
+def test_a_landmark_far_from_a_sure_prediction(
+    open_quietly: Callable[[Session, Settings], MainWindow],
+    faces_folder: Path,
+    truth_folder: Path,
+    tmp_path: Path,
+    qtbot: QtBot,
+) -> None:
+    """The chin is dragged onto the cheek: said at once, in full in the list of a small window, and gone once undone."""
+    settings = Settings()
+    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=settings, use_starter=True)
+    session.blind.share = 0.0
+    names = tuple(face.image for face in session.document)
+    truth = read_truth(truth_folder, session.scheme, names)
+    sure = np.full(68, 0.95 * perfect_magnitude(2.0, 5))
+    assert session.model is not None
+    for face in session.document:
+        points = truth[face.image][0].points
+        session.document.set_predictions({face.id: Prediction(points, sure, session.model.id, {"peak": -0.95})})
+    face = session.document.face(session.queue.order[0])
+    points = truth[face.image][0].points
+    window = open_quietly(session, settings)
+    window.resize(1280, 720)
+    canvas, bar, panel = window.workspace.canvas, window.workspace.face_bar, window.workspace.check
+    qtbot.waitUntil(lambda: on_canvas(window) == face.id, timeout=20_000)
+    assert bar.odd.isHidden()
+
+    def on_screen(x: float, y: float) -> QPoint:
+        return canvas.mapFromScene(QPointF(x + 0.5, y + 0.5))
+
+    start, end = on_screen(*points[8]), on_screen(*points[[2, 30]].mean(axis=0))
+    port = canvas.viewport()
+    QTest.mousePress(port, Qt.MouseButton.LeftButton, pos=start)
+    QTest.mouseMove(port, (start + end) / 2)
+    QTest.mouseMove(port, end)
+    QTest.mouseRelease(port, Qt.MouseButton.LeftButton, pos=end)
+    qtbot.waitUntil(bar.odd.isVisible, timeout=20_000)
+    assert "from where expected" in bar.odd.toolTip()
+    bar.odd.click()
+    assert canvas.selected == 8
+    window.project.accept()
+    panel.check()
+    qtbot.waitUntil(lambda: not panel.worker.is_running and panel.list.topLevelItemCount() > 0, timeout=20_000)
+    rows = [panel.list.topLevelItem(i) for i in range(panel.list.topLevelItemCount())]
+    row = next(row for row in rows if row.text(1) == RULES["surprising"].title)
+    assert row.text(2).startswith("Contour 08 is ") and row.text(2).endswith(" %)")
+    assert panel.list.columnWidth(2) >= panel.list.sizeHintForColumn(2), "its line is cut"
+    window.project.undo()
+    window.project.undo()
+    assert session.document.face(face.id).label is None
+    assert panel.list.topLevelItemCount() == 0
+    qtbot.waitUntil(lambda: on_canvas(window) == face.id and bar.odd.isHidden(), timeout=20_000)
+
+
+def test_the_summary_of_the_check_is_not_cut(window: MainWindow, qtbot: QtBot) -> None:
+    panel = window.workspace.check
+    window.resize(1280, 720)
+    panel.check()
+    qtbot.waitUntil(lambda: not panel.worker.is_running and panel.list.topLevelItemCount() > 0, timeout=20_000)
+    assert panel.show_fine.isHidden(), "nothing is marked as fine"
+    session = opened(window)
+    face = session.document.face(3)
+    assert face.label is not None
+    points = face.label.points.copy()
+    points[[4, 5]] = points[[5, 4]]
+    session.edit(edits.set_label(face, replace(face.label, points=points), "Mend", "me"))
+    panel.check()
+    qtbot.waitUntil(lambda: not panel.worker.is_running and "Nothing found" in panel.summary.text(), timeout=20_000)
+    qtbot.wait(20)
+    text = panel.summary.fontMetrics().horizontalAdvance(panel.summary.text())
+    assert text <= panel.summary.width(), panel.summary.text()
