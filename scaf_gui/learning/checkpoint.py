@@ -5,15 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.scheme import Scheme, parse_scheme
@@ -21,6 +19,7 @@ from scaf_gui.errors import CheckpointError, SchemeError
 from scaf_gui.learning.networks import Architecture, ScafNet, channels_last
 from scaf_gui.learning.presets import Preset
 from scaf_gui.learning.tensorfile import in_short, read_header, read_tensors, write_tensors
+from scaf_gui.learning.weights import Weights, check_shapes
 
 if TYPE_CHECKING:
     from scaf_gui.learning.pretrained import Autoencoder
@@ -32,7 +31,7 @@ REFERENCE_MEAN = (0.518, 0.418, 0.361)
 
 
 @dataclass(frozen=True, eq=False)
-class Checkpoint:
+class Checkpoint(Weights):
     """A trained model. ``tensors`` are float32 on the CPU, by the network's weight names.
 
     ``meta`` is JSON: ``format``, ``scheme`` (whole, as a scheme file holds it), ``network``,
@@ -41,14 +40,6 @@ class Checkpoint:
     checkpoint that leaves weights to an auto-encoder also ``base``, its id; in one that learnt to lead to another
     scheme (:mod:`scaf_gui.learning.bridge`) ``point_map`` ({"scheme": its id, "weights": (landmarks, own landmarks)}).
     """
-
-    id: str
-    meta: Mapping[str, Any]
-    tensors: Mapping[str, Tensor]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
-        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @property
     def scheme(self) -> Scheme:
@@ -72,10 +63,6 @@ class Checkpoint:
         network.load_state_dict({name: value.clone() for name, value in self.tensors.items()}, assign=True)
         network.P.requires_grad_(False)
         return channels_last(network).eval()
-
-    def with_figures(self, figures: Mapping[str, Any]) -> Checkpoint:
-        """The same weights with more figures noted."""
-        return replace(self, meta={**self.meta, "figures": {**self.meta.get("figures", {}), **figures}})
 
 
 def make_checkpoint(
@@ -198,7 +185,7 @@ def load_checkpoint(path: Path, scheme: Scheme | None = None) -> Checkpoint:
 
         lent = find_base(str(base), path).tensors
         tensors |= {name: lent[name] for name in wanted if name not in tensors and name in lent}
-    _check_shapes(tensors, wanted, path)
+    check_shapes(tensors, wanted, path)
     if int(meta["network"]["num_landmarks"]) != len(meta["scheme"]["landmarks"]):
         raise CheckpointError("has weights for another number of landmarks than its scheme names", path)
     model_id = str(meta.pop("id"))
@@ -224,13 +211,3 @@ def _matrix(meta: Mapping[str, Any], scheme: Scheme) -> FloatArray | None:
 def _shapes(architecture: Architecture) -> dict[str, torch.Size]:
     with torch.device("meta"):
         return {name: value.shape for name, value in ScafNet(architecture).state_dict().items()}
-
-
-def _check_shapes(tensors: Mapping[str, Tensor], wanted: Mapping[str, torch.Size], path: Path) -> None:
-    found = {name: value.shape for name, value in tensors.items()}
-    if wanted == found:
-        return
-    for name in sorted(set(wanted) | set(found)):
-        if wanted.get(name) != found.get(name):
-            has = tuple(found[name]) if name in found else "no such weights"
-            raise CheckpointError(f"does not fit its network: {name} has {has}", path)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from scaf_gui.errors import CheckpointError
 from scaf_gui.learning.autoencoder import Encoder, Generator
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN
 from scaf_gui.learning.tensorfile import in_short, read_header, read_tensors, write_tensors
+from scaf_gui.learning.weights import Weights, check_shapes
 
 FORMAT = 1
 KIND = "autoencoder"
@@ -26,20 +26,12 @@ DEPTHS = {128: 4, 256: 5}
 
 
 @dataclass(frozen=True, eq=False)
-class Autoencoder:
+class Autoencoder(Weights):
     """Pre-trained weights. ``tensors`` are float32 on the CPU under ``Q.*`` and ``P.*``, with the values as stored.
 
     ``meta`` is JSON: ``format``, ``kind`` ("autoencoder"), ``network`` ({"input_size": 128 or 256}),
     ``normalisation`` ({"mean": [r, g, b]}, RGB in [0, 1]), ``recipe``, ``parent`` (id or ""), ``created``, ``figures``.
     """
-
-    id: str
-    meta: Mapping[str, Any]
-    tensors: Mapping[str, Tensor]
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "meta", MappingProxyType(dict(self.meta)))
-        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
 
     @property
     def input_size(self) -> int:
@@ -56,10 +48,6 @@ class Autoencoder:
         """The weights of ``Q`` or ``P`` by their names inside it."""
         start = f"{letter}."
         return {name.removeprefix(start): value for name, value in self.tensors.items() if name.startswith(start)}
-
-    def with_figures(self, figures: Mapping[str, Any]) -> Autoencoder:
-        """The same weights with more figures noted."""
-        return replace(self, meta={**self.meta, "figures": {**self.meta.get("figures", {}), **figures}})
 
 
 def make_autoencoder(
@@ -141,11 +129,7 @@ def load_autoencoder(path: Path) -> Autoencoder:
         wanted = {
             f"{letter}.{name}": value.shape for letter, part in parts for name, value in part.state_dict().items()
         }
-    found = {name: value.shape for name, value in tensors.items()}
-    for name in sorted(set(wanted) | set(found)):
-        if wanted.get(name) != found.get(name):
-            has = tuple(found[name]) if name in found else "no such weights"
-            raise CheckpointError(f"does not fit its network: {name} has {has}", path)
+    check_shapes(tensors, wanted, path)
     return Autoencoder(str(meta.pop("id")), meta, tensors)
 
 
