@@ -15,6 +15,7 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 14):
     sys.exit(f"SCAF GUI needs Python 3.11 to 3.14, this is {found}: start packaging/dev.py with one of those.")
 
 import argparse
+import io
 import os
 import subprocess
 import time
@@ -25,6 +26,9 @@ from qt_libraries import display_kind, make_sure
 
 
 def main(arguments: list[str] | None = None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a pipe on Windows does not take every letter of a folder's name
+            stream.reconfigure(errors="backslashreplace")
     parser = argparse.ArgumentParser(
         prog="dev.py", description="Set up SCAF GUI, then start it or check it.", epilog="See CONTRIBUTING.md."
     )

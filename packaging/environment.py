@@ -137,7 +137,12 @@ class Environment:
             return
         if self.folder.exists():
             print(f"{self.folder} is of another Python, another place, or damaged; making it anew", flush=True)
-            shutil.rmtree(self.folder)
+            try:
+                shutil.rmtree(self.folder)
+            except OSError as error:  # on Windows, a program that runs keeps its files
+                raise SetupError(
+                    f"{self.folder} cannot be removed ({error}): close what runs in it, or remove it yourself"
+                ) from error
         _need_venv_module()
         made = subprocess.run([sys.executable, "-m", "venv", str(self.folder)], check=False)
         if made.returncode != 0:
@@ -185,7 +190,7 @@ def _need_venv_module() -> None:
         if shutil.which("apt-get") is None:
             raise SetupError("this Python lacks the modules venv and ensurepip: install them") from None
         command = ["apt-get", "install", "-y", package]
-        if os.geteuid() != 0:
+        if sys.platform == "win32" or os.geteuid() != 0:
             raise SetupError(f"Python's venv module is missing. Install it:\n  sudo {' '.join(command)}") from None
         print(f"Installing {package}", flush=True)
         if not qt_libraries.apt_install(command):

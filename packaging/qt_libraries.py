@@ -109,7 +109,7 @@ def make_sure(display: str) -> bool:
     if command is None:
         print(f"Qt needs {names}: install them with this system's package manager, then start again.")
         return False
-    if command[0] != "apt-get" or os.geteuid() != 0:
+    if command[0] != "apt-get" or sys.platform == "win32" or os.geteuid() != 0:
         print(f"Qt needs {names}. Install them, then start again:\n  sudo {' '.join(command)}")
         return False
     print(f"Installing system libraries that Qt needs: {names}", flush=True)

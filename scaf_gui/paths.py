@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 
 APP_NAME = "scaf-gui"
@@ -53,10 +54,12 @@ def user_scheme_folder() -> Path:
 
 
 def documents_folder() -> Path:
-    """The user's documents folder: ``SCAF_HOME``, XDG's setting, else ``~/Documents``."""
+    """The user's documents folder: ``SCAF_HOME``, what Windows or XDG say, else ``~/Documents``."""
     if home := os.environ.get("SCAF_HOME"):
         return Path(home) / "documents"
     home_folder = Path.home()
+    if sys.platform == "win32":
+        return _windows_documents() or home_folder / "Documents"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or home_folder / ".config")
     try:
         text = (config / "user-dirs.dirs").read_text(encoding="utf-8")
@@ -66,6 +69,19 @@ def documents_folder() -> Path:
     if not found:
         return home_folder / "Documents"
     return Path(found[1].replace("$HOME", str(home_folder)))
+
+
+def _windows_documents() -> Path | None:
+    """Where Windows has them: OneDrive, and many an administrator, move them elsewhere."""
+    import winreg
+
+    place = r"Software\Microsoft\Windows\CurrentVersion\Explorer\User Shell Folders"
+    try:
+        with winreg.OpenKey(winreg.HKEY_CURRENT_USER, place) as key:  # type: ignore[attr-defined,unused-ignore]
+            value, _ = winreg.QueryValueEx(key, "Personal")  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return None
+    return Path(os.path.expandvars(value)) if isinstance(value, str) and value else None
 
 
 def project_companions(project: Path) -> Path:

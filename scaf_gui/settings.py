@@ -11,6 +11,7 @@ from typing import Any
 
 from scaf_gui import paths
 from scaf_gui.errors import InputError
+from scaf_gui.replace import replace_by
 
 
 @dataclass(frozen=True)
@@ -221,7 +222,7 @@ class Settings:
             self._damaged = False
         beside = self.path.with_name(self.path.name + ".new")
         beside.write_text(json.dumps(self._unknown | self._values, indent=2), encoding="utf-8")
-        beside.replace(self.path)
+        replace_by(beside, self.path)
 
     @property
     def user(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 from pathlib import Path
@@ -65,6 +66,37 @@ def test_an_absolute_documents_folder(home: Path) -> None:
     (home / ".config").mkdir()
     (home / ".config" / "user-dirs.dirs").write_text('XDG_DOCUMENTS_DIR="/data/docs"', encoding="utf-8")
     assert paths.documents_folder() == Path("/data/docs")
+
+
+class Registry:
+    """What ``winreg`` offers of it, with one value."""
+
+    HKEY_CURRENT_USER = "user"
+
+    def __init__(self, value: object):
+        self.value = value
+
+    def OpenKey(self, root: str, place: str) -> contextlib.nullcontext[str]:  # noqa: N802
+        assert root == "user" and place.endswith("User Shell Folders")
+        if self.value is None:
+            raise FileNotFoundError(2, "The system cannot find the file specified")
+        return contextlib.nullcontext("key")
+
+    def QueryValueEx(self, key: str, name: str) -> tuple[object, int]:  # noqa: N802
+        assert (key, name) == ("key", "Personal")
+        return self.value, 2
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [("$HOME/OneDrive/Documents", "OneDrive/Documents"), (None, "Documents"), ("", "Documents"), (7, "Documents")],
+)
+def test_windows_says_where_documents_are(
+    home: Path, monkeypatch: pytest.MonkeyPatch, value: object, expected: str
+) -> None:
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setitem(sys.modules, "winreg", Registry(value))
+    assert paths.documents_folder() == home / expected
 
 
 def test_companions_of_a_project_lie_beside_it() -> None:

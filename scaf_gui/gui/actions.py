@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 
 from scaf_gui.gui.act import Act
 from scaf_gui.gui.acts import ACTS, BY_ID, GESTURES, REPEATING
+from scaf_gui.gui.key_names import as_here
 
 
 def keys_text(act: Act) -> str:
@@ -37,8 +38,9 @@ def make_actions(
         action.setObjectName(act.id)
         action.setAutoRepeat(act.id in REPEATING)
         action.setShortcuts([QKeySequence(key) for key in act.keys])
-        action.setToolTip(f"{act.tip} ({keys_text(act)})" if act.keys else act.tip)
-        action.setStatusTip(act.tip)
+        tip = as_here(act.tip)
+        action.setToolTip(f"{tip} ({keys_text(act)})" if act.keys else tip)
+        action.setStatusTip(tip)
         if act.id == "quit":
             action.setMenuRole(QAction.MenuRole.QuitRole)
         elif act.id == "about":
@@ -86,4 +88,4 @@ def _menu(menubar: QMenuBar, menus: dict[str, QMenu], path: str) -> QMenu:
 def shortcut_rows() -> list[tuple[str, str, str]]:
     """(menu, keys, title) of every act that has keys, in the table's order, then the mouse's gestures."""
     rows = [(act.menu.replace("/", " › "), keys_text(act), act.title) for act in ACTS if act.keys]
-    return rows + [("Mouse", gesture, effect) for gesture, effect in GESTURES]
+    return rows + [("Mouse", as_here(gesture), as_here(effect)) for gesture, effect in GESTURES]

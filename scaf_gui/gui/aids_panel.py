@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QCheckBox, QFrame, QGridLayout, QHBoxLayout, QLabe
 
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas.look import RANGES, Look
+from scaf_gui.gui.key_names import as_here
 
 #: title and tip by field of Look, from top to bottom
 _ROWS = {
@@ -93,7 +94,7 @@ class AidsPanel(QFrame):
         self.original = QLabel("Hold Y: original", self)
         theme.set_role(self.original, "muted")
         self.reset = QPushButton("Reset", self)
-        self.reset.setToolTip("Show the photo as it is in the file (Shift+I)")
+        self.reset.setToolTip(as_here("Show the photo as it is in the file (Shift+I)"))
         last = QHBoxLayout()
         last.addWidget(self.gray)
         last.addStretch(1)

@@ -10,6 +10,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QLayout, QPushButton, QSizePo
 
 from scaf_gui.core.face import Face, State
 from scaf_gui.gui import theme
+from scaf_gui.gui.key_names import as_here
 from scaf_gui.gui.queue_model import STATE_NAMES
 
 #: so much of what looks odd comes before name, state and "fine", pixels
@@ -109,7 +110,7 @@ class FaceBar(QWidget):
         else:
             text = f"{left} worth a look · Q"
         self.doubt.setText(text)
-        self.doubt.setToolTip("Go to the landmark that is most likely off (Q); Shift+Q goes back")
+        self.doubt.setToolTip(as_here("Go to the landmark that is most likely off (Q); Shift+Q goes back"))
         self.doubt.setVisible(bool(left) or begun or ended)
         self._make_room()
 

@@ -34,6 +34,7 @@ from scaf_gui.gui.act import ATTRIBUTE_TIPS
 from scaf_gui.gui.canvas.shown import UNSURE_ABOVE
 from scaf_gui.gui.flag_legend import FlagLegend
 from scaf_gui.gui.group_button import GroupButton
+from scaf_gui.gui.key_names import as_here
 
 Index = QModelIndex | QPersistentModelIndex
 _COLUMNS = ("Landmark", "Flag", "Error %", "Set by")
@@ -229,7 +230,7 @@ class LandmarkPanel(QWidget):
             tip = ATTRIBUTE_TIPS[key].capitalize()
             button = QPushButton(title, self)
             button.setCheckable(True)
-            button.setToolTip(f"{tip}: WFLW attribute '{key}' (Alt+{place + 1})")
+            button.setToolTip(as_here(f"{tip}: WFLW attribute '{key}' (Alt+{place + 1})"))
             theme.set_role(button, "chip")
             button.clicked.connect(lambda _checked, place=place: self.attribute_toggled.emit(place))
             made.append(button)

@@ -20,6 +20,7 @@ from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.hints import hint
 from scaf_gui.gui.image_aids import ImageAids
 from scaf_gui.gui.insight import Insight
+from scaf_gui.gui.key_names import as_here
 from scaf_gui.gui.leaving import Leaving
 from scaf_gui.gui.level_view import LevelView
 from scaf_gui.gui.messages import MessageStrip, describe
@@ -323,7 +324,7 @@ class ProjectView(QObject):
         text = hint(self.session, face, prediction, self.background.boxes.is_running if self.background else False)
         if text != self._hint:
             self._hint = text
-            self.workspace.canvas.set_hint(text or None)
+            self.workspace.canvas.set_hint(as_here(text) or None)
 
     def _show_model(self) -> None:
         self.model.show()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import QLabel, QProgressBar, QStatusBar, QWidget
 
+from scaf_gui.gui.key_names import as_here
 from scaf_gui.gui.training_panel import time_left
 
 #: how long a passing remark stays
@@ -49,7 +50,7 @@ class Status(QStatusBar):
 
     def say(self, remark: str) -> None:
         """A passing remark, shown in front of what runs."""
-        self._remark = remark
+        self._remark = as_here(remark)
         if remark:
             self._timer.start(REMARK_MS)
         self._show()

@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from scaf_gui.errors import InputError
+from scaf_gui.replace import replace_by
 
 _POLL = 0.05  # seconds
 
@@ -23,7 +24,7 @@ def replace_file(path: Path, content: bytes) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         beside.write_bytes(content)
-        beside.replace(path)
+        replace_by(beside, path)
     except OSError as error:
         with suppress(OSError):
             beside.unlink(missing_ok=True)

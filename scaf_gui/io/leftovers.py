@@ -17,6 +17,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from scaf_gui.errors import ProjectError
+from scaf_gui.replace import rename_to
 
 #: byte of a database's header, and what it holds while a write-ahead log may belong to the file
 _READ_VERSION, _WITH_LOG = 19, 2
@@ -60,7 +61,7 @@ def take_name(beside: Path, path: Path) -> None:
     :raises FileExistsError: somebody has
     """
     if os.name == "nt":
-        beside.rename(path)  # replaces nothing there
+        rename_to(beside, path)  # replaces nothing there
         return
     try:
         os.link(beside, path)  # a rename would replace what is there
@@ -85,7 +86,14 @@ def _expects_log(path: Path) -> bool:
 
 def _set_aside(log: Path) -> str:
     aside = free_name(log.with_name(log.name + ".other"))
-    log.rename(aside)
+    try:
+        rename_to(log, aside)
+    except OSError as error:
+        raise ProjectError(
+            f"cannot be opened safely: beside it lies {log.name}, the log of another file, which cannot be renamed "
+            f"({error.strerror}); move it away, and open the project again",
+            log.with_name(log.name.removesuffix("-wal")),
+        ) from error
     return (
         f"Beside the project lay {log.name}, the log of another file of its name: it was not taken in, and is kept as "
         f"{aside.name}"

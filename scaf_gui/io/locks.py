@@ -54,8 +54,11 @@ def _sign(stream: IO[str], owner: str) -> None:
 if sys.platform == "win32":
     import msvcrt
 
+    #: Windows lets nobody read a locked byte, and readers ask for whole buffers: far behind what they may ask for
+    _FAR = 1 << 30
+
     def _take(stream: IO[str]) -> bool:
-        stream.seek(1024)  # far from the text, which stays readable
+        stream.seek(_FAR)
         try:
             msvcrt.locking(stream.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError:

@@ -15,6 +15,7 @@ from safetensors.torch import load, save_file
 from torch import Tensor
 
 from scaf_gui.errors import CheckpointError
+from scaf_gui.replace import replace_by
 
 #: key of the JSON text in the metadata of a safetensors file
 HEADER = "scaf_gui"
@@ -51,7 +52,7 @@ def _replaced(path: Path) -> Iterator[Path]:
             beside.chmod(mode)  # safetensors would let nobody else read it
             with beside.open("rb+") as stream:
                 os.fsync(stream.fileno())
-            beside.replace(path)
+            replace_by(beside, path)
         except BaseException:
             beside.unlink(missing_ok=True)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
@@ -218,8 +219,9 @@ class ImageFinder:
     The tables of names are made when the first image is not found by its path: most files need none of them.
     """
 
-    def __init__(self, images: Sequence[str]):
+    def __init__(self, images: Sequence[str], is_plain: bool = False):
         self._images = frozenset(images)
+        self._is_plain = is_plain
 
     @cached_property
     def _by_stem(self) -> dict[str, list[str]]:
@@ -240,15 +242,38 @@ class ImageFinder:
         name = name.replace("\\", "/")
         if name in self._images:
             return name, ""
-        return _only(_closest(name, self._by_name.get(name.rpartition("/")[2], [])))
+        found = self._by_name.get(name.rpartition("/")[2])
+        if found is None and not name.isascii():
+            return self._composed(name, ImageFinder.by_path)
+        return _only(_closest(name, found or []))
 
     def by_stem(self, stem: str) -> tuple[str | None, str]:
         """(image, "") of a path without suffix, or (None, reason)."""
         found = self._by_stem.get(stem)
         if found:
             return _only(found)
-        candidates = self._by_stem_name.get(PurePosixPath(stem).name, [])
-        return _only(_closest(stem, candidates, stem_of))
+        candidates = self._by_stem_name.get(PurePosixPath(stem).name)
+        if candidates is None and not stem.isascii():
+            return self._composed(stem, ImageFinder.by_stem)
+        return _only(_closest(stem, candidates or [], stem_of))
+
+    def _composed(
+        self, name: str, find: Callable[[ImageFinder, str], tuple[str | None, str]]
+    ) -> tuple[str | None, str]:
+        """Look for a name in the other way to write its letters: a Mac may store é as e and an accent."""
+        name = unicodedata.normalize("NFC", name)
+        if self._plain is None:
+            return _only([])
+        image, reason = find(self._plain[0], name)
+        return _only(self._plain[1][image]) if image is not None else (None, reason)
+
+    @cached_property
+    def _plain(self) -> tuple[ImageFinder, dict[str, list[str]]] | None:
+        """A finder of the names with their letters composed, and the images by those names; not of itself once more."""
+        if self._is_plain:
+            return None
+        names = _grouped(self._images, lambda image: unicodedata.normalize("NFC", image))
+        return ImageFinder(tuple(names), is_plain=True), names
 
 
 def _closest(name: str, candidates: Sequence[str], key: Callable[[str], str] = str) -> Sequence[str]:

@@ -15,6 +15,7 @@ from typing import BinaryIO, Self
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import ExportReport, FaceState, LabelledFace
+from scaf_gui.replace import rename_to, replace_by
 
 #: writes the image of that name in the export's labels to a path
 PlaceImage = Callable[[str, Path], None]
@@ -188,7 +189,7 @@ class ExportFolder:
         if not self._filled:
             if self.out.is_dir():
                 self.out.rmdir()
-            self._beside.rename(self.out)
+            rename_to(self._beside, self.out)
             return
         every = [*self.names, *self._images, *self._notes]
         for name in every:
@@ -202,7 +203,7 @@ class ExportFolder:
         for name in every:
             target = self.out / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            (self._beside / name).replace(target)
+            replace_by(self._beside / name, target)
 
     def _keep(self, name: str) -> None:
         """Copy a file that is about to be replaced by another content, unless an older one is kept already."""

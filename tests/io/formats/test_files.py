@@ -25,3 +25,17 @@ def test_the_finder_takes_no_guess_between_two() -> None:
     assert finder.by_stem("a/x") == ("a/x.jpg", "")
     assert finder.by_stem("b/x") == (None, "2 images have that name")
     assert finder.by_stem("z") == (None, "there is no image of that name")
+
+
+def test_letters_that_a_mac_writes_in_two_parts_are_found() -> None:
+    composed, apart = "Andr\u00e9/p\u00e9.jpg", "Andre\u0301/pe\u0301.jpg"
+    for there, asked in ((composed, apart), (apart, composed)):
+        finder = ImageFinder([there, "other/p.jpg"])
+        for name in (asked, asked.replace("/", "\\"), f"deeper/{asked}", asked.partition("/")[2]):
+            assert finder.by_path(name) == (there, "")
+        assert finder.by_stem(asked.removesuffix(".jpg")) == (there, "")
+        assert finder.by_path(asked.replace("p", "q")) == (None, "there is no image of that name")
+    both = ImageFinder([composed, apart])  # where a file system tells them apart, so do we
+    assert both.by_path(composed) == (composed, "") and both.by_path(apart) == (apart, "")
+    mixed = apart.replace("/pe\u0301", "/p\u00e9")
+    assert both.by_path(mixed)[0] in (composed, None)
