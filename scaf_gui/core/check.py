@@ -75,18 +75,23 @@ class Subject:
 
     @property
     def shape(self) -> FloatArray | None:
+        """(num_landmarks, 2): what faces look like about, by their labels or else by ``reference``."""
         return self.typical.shape if self.typical is not None else self.reference
 
     @property
     def normaliser(self) -> float:
+        """What distances are divided by, image pixels, never 0."""
         return max(normaliser(self.points, self.scheme), 1e-9)
 
     def name(self, landmark: int) -> str:
+        """A landmark's name for people."""
         return self.scheme.names[landmark].replace("_", " ")
 
 
 @dataclass(frozen=True)
 class Rule:
+    """A row of :data:`RULES`: ``title`` heads its findings, ``find`` gives them."""
+
     id: str
     title: str
     find: Callable[[Subject], Iterator[Finding]]

@@ -59,6 +59,7 @@ class Document:
         return face_id in self._faces
 
     def face(self, face_id: int) -> Face:
+        """A face as it is now; :raises KeyError: there is none of that id"""
         return self._faces[face_id]
 
     def beside(self, image: str) -> tuple[Face, ...]:
@@ -81,6 +82,7 @@ class Document:
         return self._shown.get(face_id)
 
     def with_state(self, *states: State) -> list[Face]:
+        """The faces in any of these states, in the order of the document."""
         return [face for face in self._faces.values() if face.state in states]
 
     def next_id(self) -> int:
@@ -129,6 +131,7 @@ class Document:
         return edit
 
     def redo(self, by: object = None) -> Edit | None:
+        """Do again what was undone last; returns that edit, ``None`` if there is none."""
         edit = self.history.to_redo
         if edit is not None:
             self._perform(edit)

@@ -72,6 +72,7 @@ class Box:
 
     @property
     def centre(self) -> tuple[float, float]:
+        """(x, y), image pixels."""
         return self.x + self.width / 2, self.y + self.height / 2
 
 
@@ -84,6 +85,7 @@ class Author:
 
     @staticmethod
     def now(who: str) -> Author:
+        """Somebody, at this moment."""
         return Author(who, datetime.now(UTC).isoformat(timespec="seconds"))
 
 
@@ -136,6 +138,7 @@ class Label:
         return replace(self, points=points, flags=flags, placed=placed)
 
     def with_flag(self, landmark: int, flag: Flag) -> Label:
+        """The label with another flag of a landmark, which stays where it is."""
         flags = self.flags.copy()
         flags[landmark] = flag
         return replace(self, flags=flags)

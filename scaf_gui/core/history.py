@@ -32,6 +32,7 @@ class History:
         return self._undone[-1] if self._undone else None
 
     def did(self, edit: Edit) -> None:
+        """An edit was performed: it can be undone, and what was undone before can no longer be redone."""
         self._done.append(edit)
         self._undone.clear()
 
@@ -50,9 +51,11 @@ class History:
             self._done[-2:] = [Edit(first.title, tuple(Change(one.before, two.after) for one, two in pairs))]
 
     def undone(self) -> None:
+        """The last edit was taken back."""
         self._undone.append(self._done.pop())
 
     def redone(self) -> None:
+        """The edit that was undone last was performed again."""
         self._done.append(self._undone.pop())
 
     def rebase(self, changes: Iterable[Change]) -> None:

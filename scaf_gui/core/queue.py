@@ -79,6 +79,14 @@ def _interleaved(faces: Sequence[int], drawn: Sequence[int], first: int) -> list
 
 
 @dataclass(frozen=True)
+class Place:
+    """A place in the queue: the face behind it, ``None`` at the end, and whether it was set aside."""
+
+    before: int | None
+    aside: bool
+
+
+@dataclass(frozen=True)
 class Queue:
     """Frozen order of all faces that wait; ``scores`` hold what is known, for display.
 
@@ -132,8 +140,26 @@ class Queue:
         return Queue(tuple(mixed + aside), frozenset(aside), dict(scores), self.drawn.union(drawn))
 
     def without(self, faces: Iterable[int]) -> Queue:
+        """The same order without some faces; their scores stay."""
         gone = set(faces)
         return Queue(tuple(f for f in self.order if f not in gone), self.set_aside - gone, self.scores, self.drawn)
+
+    def place(self, face: int) -> Place:
+        """Where a face of the queue stands."""
+        at = self.order.index(face)
+        return Place(self.order[at + 1] if at + 1 < len(self) else None, face in self.set_aside)
+
+    def put_back(self, face: int, place: Place) -> Queue:
+        """A face that was in the queue returns to its place; where the face behind it has gone, too, the queue stays."""
+        if face in self.order or place.before is None or place.before not in self.order:
+            return self
+        if (place.before in self.set_aside) < place.aside:
+            return self  # the face behind it is worth a look by now
+        at = self.order.index(place.before)
+        if (place.before in self.set_aside) > place.aside:
+            at = len(self) - len(self.set_aside)
+        aside = self.set_aside | {face} if place.aside else self.set_aside
+        return Queue((*self.order[:at], face, *self.order[at:]), aside, self.scores, self.drawn)
 
     def with_added(self, faces: Iterable[int]) -> Queue:
         """New faces join before those set aside."""

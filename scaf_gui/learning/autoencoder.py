@@ -86,6 +86,7 @@ class Generator(nn.Module):
         return torch.relu(self.bn1(self.conv1(x)))
 
     def forward(self, latent: Tensor) -> Tensor:
+        """(batch, 99) to images (batch, 3, side, side), from -1 to 1; the side is ``8 << depth``."""
         if self.lin is None:
             raise RuntimeError("this generator was built without its output layer")
         x = self.seed(latent)

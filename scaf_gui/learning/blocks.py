@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 
 def conv3x3(inputs: int, outputs: int, stride: int = 1) -> nn.Conv2d:
+    """A 3x3 convolution without bias that keeps the side, or divides it by the stride."""
     return nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
 
 

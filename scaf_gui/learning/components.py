@@ -45,6 +45,7 @@ class Components:
         return ((latent - codes).abs() * (weight / weight.mean())).mean()
 
     def state(self) -> dict[str, Tensor]:
+        """What a run that goes on has to know of them."""
         return {"mean": self.mean, "axes": self.axes, "spread": self.spread}
 
 

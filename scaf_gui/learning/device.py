@@ -32,6 +32,7 @@ class Device:
         return str(self.dtype or torch.float32).removeprefix("torch.")
 
     def autocast(self) -> AbstractContextManager[object]:
+        """A context in which torch computes in ``dtype``."""
         if self.dtype is None:
             return nullcontext()
         return torch.autocast(self.kind, self.dtype)

@@ -132,6 +132,7 @@ class Shuffler:
         self._left: list[int] = []
 
     def take(self, number: int) -> list[int]:
+        """The next indices."""
         taken: list[int] = []
         while len(taken) < number:
             if not self._left:

@@ -35,6 +35,7 @@ class Architecture:
 
     @property
     def heatmap_size(self) -> int:
+        """Side of the heatmaps, pixels."""
         return 8 << self.itls
 
 

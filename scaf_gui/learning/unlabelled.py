@@ -113,6 +113,7 @@ class Views:
 
     @property
     def learnt_from(self) -> int:
+        """How many faces are not held out."""
         return self._order.count
 
     def batch(self, step: int) -> Batch:
@@ -132,6 +133,7 @@ class Views:
         return _stacked([self._seen(number, still, rng) for number in places])
 
     def close(self) -> None:
+        """End the threads that prepare views."""
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
 

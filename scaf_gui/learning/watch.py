@@ -36,10 +36,12 @@ class Watch:
 
     @property
     def decides(self) -> bool:
+        """Whether there are faces enough for their error to choose the weights and end the run."""
         return len(self._validator) >= ENOUGH
 
     @property
     def validates(self) -> bool:
+        """Whether there are any faces to measure the error on."""
         return len(self._validator) > 0
 
     @property
