@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
@@ -19,6 +19,7 @@ from scaf_gui.errors import ScafError
 from scaf_gui.gui.exchange_form import ExchangeForm
 from scaf_gui.gui.import_table import ImportTable
 from scaf_gui.io.formats import formats
+from scaf_gui.io.formats.recognise import recognise
 from scaf_gui.session.importing import (
     Found,
     ImportPlan,
@@ -43,6 +44,7 @@ class ImportDialog(ExchangeForm):
         self._session = session
         self._found: Found | None = None
         self._again = False
+        self._new_source = False
         self.plan: ImportPlan | None = None
         self.summary: ImportSummary | None = None
         self.setMinimumWidth(820)
@@ -58,6 +60,7 @@ class ImportDialog(ExchangeForm):
         self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
         self.view.setShowGrid(False)
         self.view.setWordWrap(False)
+        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the line stands at the end
         self.view.verticalHeader().hide()
         self.view.verticalHeader().setDefaultSectionSize(24)
         self.view.setMinimumHeight(190)
@@ -73,7 +76,7 @@ class ImportDialog(ExchangeForm):
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self.read)
-        self.source.textChanged.connect(self._wait)
+        self.source.textChanged.connect(self._follow_source)
         self.format.currentIndexChanged.connect(self._wait)
         self.format.currentIndexChanged.connect(self._follow_format)
         self.replace.toggled.connect(self.show_plan)
@@ -88,6 +91,11 @@ class ImportDialog(ExchangeForm):
     def _follow_format(self) -> None:
         format_ = formats()[str(self.format.currentData())]
         self.source.setPlaceholderText(f"A folder, or a file ({', '.join(format_.patterns)})")
+
+    def _follow_source(self) -> None:
+        """Other files may be in another format; who chooses one for these files has the last word."""
+        self._new_source = True
+        self._wait()
 
     def _wait(self) -> None:
         """Forget what was read; read again once nothing is typed for a moment."""
@@ -107,8 +115,15 @@ class ImportDialog(ExchangeForm):
             self._again = True
             self.worker.cancel()
             return
-        format_id, scheme = str(self.format.currentData()), self._session.scheme
         source, images = Path(self.source.text().strip()).expanduser(), image_names(self._session)
+        if self._new_source:
+            self._new_source = False
+            self.format.blockSignals(True)
+            known = self.format.findData(recognise(source, str(self.format.currentData())))
+            self.format.setCurrentIndex(known if known >= 0 else self.format.currentIndex())
+            self.format.blockSignals(False)
+            self._follow_format()
+        format_id, scheme = str(self.format.currentData()), self._session.scheme
         self.progress.setRange(0, 0)
         self.progress.show()
         self.worker.start(lambda: read_labels(format_id, source, scheme, images))

@@ -101,6 +101,28 @@ def test_import_shows_what_it_will_do(session: Session, qtbot: QtBot, tmp_path: 
     assert list(session.document) == before
 
 
+def test_the_format_follows_the_files_until_one_is_chosen(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    from scaf_gui.session.exchange import export_labels
+
+    for format_id in ("coco", "labelme"):
+        export_labels(session, format_id, tmp_path / format_id)
+    dialog = ImportDialog(session)
+    qtbot.addWidget(dialog)
+    assert dialog.format.currentData() == "300w"
+    for format_id in ("coco", "labelme"):
+        dialog.source.setText(str(tmp_path / format_id))
+        qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+        assert dialog.format.currentData() == format_id and "There is nothing" not in dialog.outcome.text()
+        assert "*.json" in dialog.source.placeholderText()
+    choose(dialog, "coco")  # wrong, but a person's choice
+    qtbot.waitUntil(lambda: "labelme" in dialog.outcome.text(), timeout=WAIT)
+    assert dialog.format.currentData() == "coco" and not dialog.action_button.isEnabled()
+    dialog.source.setText(str(tmp_path / "none"))
+    qtbot.waitUntil(lambda: "does not exist" in dialog.outcome.text(), timeout=WAIT)
+    assert dialog.format.currentData() == "coco"
+    qtbot.waitUntil(lambda: not dialog.worker.is_running, timeout=WAIT)
+
+
 def test_a_broken_file_is_named_and_nothing_is_imported(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     (tmp_path / "bad.xml").write_text('<?xml version="1.0"?>\n<!DOCTYPE x [<!ENTITY a "b">]>\n<annotations/>')
     dialog = ImportDialog(session)
