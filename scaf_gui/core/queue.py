@@ -144,13 +144,20 @@ class Queue:
         gone = set(faces)
         return Queue(tuple(f for f in self.order if f not in gone), self.set_aside - gone, self.scores, self.drawn)
 
-    def place(self, face: int) -> Place:
-        """Where a face of the queue stands."""
-        at = self.order.index(face)
-        return Place(self.order[at + 1] if at + 1 < len(self) else None, face in self.set_aside)
+    def places(self, faces: Iterable[int]) -> dict[int, Place]:
+        """Where those of the faces stand that are in the queue, in its order; seen from the faces that stay."""
+        leaving = set(faces)
+        found: dict[int, Place] = {}
+        behind = None
+        for face in reversed(self.order):
+            if face in leaving:
+                found[face] = Place(behind, face in self.set_aside)
+            else:
+                behind = face
+        return dict(reversed(found.items()))
 
     def put_back(self, face: int, place: Place) -> Queue:
-        """A face that was in the queue returns to its place; where the face behind it has gone, too, the queue stays."""
+        """A face that was in the queue returns to its place; without the face behind it the queue stays as it is."""
         if face in self.order or place.before is None or place.before not in self.order:
             return self
         if (place.before in self.set_aside) < place.aside:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.face import State
-from scaf_gui.core.queue import ONE_IN, Queue, Ranking, draw, rank, shuffled
+from scaf_gui.core.queue import ONE_IN, Place, Queue, Ranking, draw, rank, shuffled
 
 if TYPE_CHECKING:
     from scaf_gui.io.store import ProjectStore
@@ -36,6 +36,8 @@ class Agenda:
         #: faces labelled since the last one that was drawn at random
         self.since_drawn = 0
         self._labelled = {face.id for face in document.with_state(State.LABELLED)}
+        #: where faces stood that were taken out: undo puts them back there
+        self._places: dict[int, Place] = {}
         #: predictions that have come since the order was made
         self.unmerged = 0
         self.queue = self._restored(store.get("queue", None))
@@ -122,7 +124,10 @@ class Agenda:
         self._count(changed.face_ids)
         gone = [face for face in changed.face_ids if face not in self._document]
         new = [f for f in changed.face_ids if f in self._document and self._document.face(f).state in WAITING]
+        self._places |= self.queue.places(gone) if gone else {}
         queue = self.queue.without(gone) if gone else self.queue
+        for face in [face for face in self._places if face in new]:
+            queue = queue.put_back(face, self._places.pop(face))
         known = set(queue.order)
         if any(face not in known for face in new):
             queue = queue.with_added(new)

@@ -113,6 +113,29 @@ def test_adding_and_removing(queue: Queue, faces: list[int]) -> None:
     assert [face for face in more.order if face in known] == list(queue.order)
 
 
+@given(queues(), st.lists(ids, unique=True))
+def test_faces_that_left_come_back_to_their_places(queue: Queue, faces: list[int]) -> None:
+    places = queue.places(faces)
+    assert list(places) == [face for face in queue.order if face in faces]
+    back = queue.without(faces)
+    for face, place in places.items():
+        back = back.put_back(face, place)
+    lost = [face for face, place in places.items() if place.before is None]
+    assert set(lost) == set(queue.order) - set(back.order), "only those at the very end"
+    assert back.order == tuple(face for face in queue.order if face not in lost)
+    assert back.set_aside == queue.set_aside - set(lost) and ends_with_those_set_aside(back)
+
+
+def test_a_place_after_the_queue_was_ranked_anew() -> None:
+    queue = Queue((1, 2, 3, 4, 5), frozenset({4, 5}))
+    places = queue.places([2, 4])
+    left = queue.without([2, 4])
+    now_aside = Queue(left.order, frozenset({3, 5})).put_back(2, places[2])
+    assert now_aside.order == (1, 2, 3, 5) and now_aside.set_aside == {3, 5}, "3 is set aside now, 2 never was"
+    not_aside = Queue((5, 1, 3), frozenset({3}))
+    assert not_aside.put_back(4, places[4]) is not_aside and not_aside.put_back(5, places[4]) is not_aside
+
+
 @given(queues(), st.sets(ids), st.none() | ids)
 def test_next_is_the_first_that_waits_behind_the_current(queue: Queue, waiting: set[int], current: int | None) -> None:
     found = queue.after(current, waiting)

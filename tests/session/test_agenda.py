@@ -78,6 +78,23 @@ def test_new_faces_wait_at_the_end_and_removed_ones_are_gone(make_session):
     assert new.id not in session.queue.order
 
 
+def test_a_face_that_is_brought_back_stands_where_it_stood(make_session):
+    """ "Not a face", and undo: it does not go to the end of the queue."""
+    session = make_session()
+    before = session.queue.order
+    for face_id in before[2:5]:
+        face = session.document.face(face_id)
+        session.edit(Edit("Not a face", (Change(face, None),)))
+    assert session.queue.order == before[:2] + before[5:]
+    for _ in range(3):
+        session.undo()
+    assert session.queue.order == before
+    faces = [session.document.face(i) for i in (before[6], before[4])]
+    session.edit(Edit("Take out", tuple(Change(face, None) for face in faces)))
+    session.undo()
+    assert session.queue.order == before
+
+
 def test_next_face_passes_over_what_is_done(make_session):
     session = make_session()
     order = session.queue.order
