@@ -89,6 +89,22 @@ def quiet_window(
 
 
 @pytest.fixture
+def face_window(qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Path) -> Iterator[MainWindow]:
+    """A new project is open: its first face is on the canvas, and every face has its box, but no prediction."""
+    made = MainWindow(Settings())
+    made.show()
+    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", use_starter=False, settings=made.settings)
+    made.show_session(session)
+    canvas = made.workspace.canvas
+    qtbot.waitUntil(lambda: canvas._image.size is not None and canvas.face is not None, timeout=20_000)
+    # a box that comes later would drop a prediction
+    qtbot.waitUntil(lambda: all(face.box is not None for face in session.document), timeout=20_000)
+    yield made
+    made.close()
+    made.deleteLater()
+
+
+@pytest.fixture
 def no_leaks(qtbot: QtBot) -> Iterator[None]:
     """Widgets and threads of a test are gone after it."""
     before = {widget for widget in QApplication.topLevelWidgets() if not widget.parent()}

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 import scaf_gui.learning  # noqa: F401  loaded here, or the window's thread would be at it when a test ends
 from scaf_gui.core.face import Prediction, State
 from scaf_gui.gui.window import MainWindow
-from scaf_gui.session.project import new_project
 from scaf_gui.session.truth import read_truth
-from scaf_gui.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
 
@@ -26,28 +21,17 @@ DOUBT = {30: 9.0, 8: 5.0, 45: 4.0}
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, dressed: QApplication, faces_folder: Path, truth_folder: Path, tmp_path: Path
-) -> Iterator[MainWindow]:
+def window(face_window: MainWindow, truth_folder: Path) -> MainWindow:
     """A face is open, predicted, three of its landmarks doubtful."""
-    made = MainWindow(Settings())
-    made.show()
-    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", use_starter=False, settings=made.settings)
-    made.show_session(session)
-    canvas = made.workspace.canvas
-    qtbot.waitUntil(lambda: canvas._image.size is not None and canvas.face is not None, timeout=20_000)
-    # a box that comes later would drop the prediction
-    qtbot.waitUntil(lambda: all(face.box is not None for face in session.document), timeout=20_000)
-    assert canvas.face is not None
+    session, canvas = face_window.session, face_window.workspace.canvas
+    assert session is not None and canvas.face is not None
     expected = np.array([DOUBT.get(i, 1.0) for i in range(68)])
     session.expected.across = lambda given: None if given is None else expected  # type: ignore[method-assign]
     truth = read_truth(truth_folder, session.scheme, (canvas.face.image,))[canvas.face.image][0].points
     session.document.set_predictions({canvas.face.id: Prediction(truth, np.ones(68), "m")})
     canvas.select(None)
     canvas.fit_face()
-    yield made
-    made.close()
-    made.deleteLater()
+    return face_window
 
 
 def press(window: MainWindow, key: Qt.Key, modifier: Qt.KeyboardModifier = Qt.KeyboardModifier.NoModifier) -> None:

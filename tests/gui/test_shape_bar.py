@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication
-from pytestqt.qtbot import QtBot
 
 import scaf_gui.learning  # noqa: F401  loaded here, or the window's thread would be at it when a test ends
 from scaf_gui.core.face import Prediction
 from scaf_gui.gui.window import MainWindow
-from scaf_gui.session.project import new_project
 from scaf_gui.session.truth import read_truth
 from scaf_gui.settings import Settings
 
@@ -23,25 +19,14 @@ pytestmark = pytest.mark.usefixtures("dressed", "no_leaks")
 
 
 @pytest.fixture
-def window(
-    qtbot: QtBot, dressed: QApplication, faces_folder: Path, truth_folder: Path, tmp_path: Path
-) -> Iterator[MainWindow]:
+def window(face_window: MainWindow, truth_folder: Path) -> MainWindow:
     """A face is open, with a prediction some pixels off."""
-    made = MainWindow(Settings())
-    made.show()
-    session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", use_starter=False, settings=made.settings)
-    made.show_session(session)
-    canvas = made.workspace.canvas
-    qtbot.waitUntil(lambda: canvas._image.size is not None and canvas.face is not None, timeout=20_000)
-    # a box that comes later would drop the prediction
-    qtbot.waitUntil(lambda: all(face.box is not None for face in session.document), timeout=20_000)
-    assert canvas.face is not None
+    session, canvas = face_window.session, face_window.workspace.canvas
+    assert session is not None and canvas.face is not None
     truth = read_truth(truth_folder, session.scheme, (canvas.face.image,))[canvas.face.image][0].points
     session.document.set_predictions({canvas.face.id: Prediction(truth + 4.0, np.ones(len(truth)), "m")})
     canvas.fit_face()
-    yield made
-    made.close()
-    made.deleteLater()
+    return face_window
 
 
 def drag(window: MainWindow, landmark: int, by: QPoint) -> None:
