@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.core.point_edits import left_to_place
+from scaf_gui.session.intake import CHANGED
 from scaf_gui.session.session import Session
 
 
@@ -28,7 +29,7 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         nothing = face.box is None and face.label is None
         return "Skipped: no face in this photo. If there is one, press B and drag a box around it." * nothing
     problem = session.problems.get(face.id, "")
-    if face.label is not None and "has changed" in problem:
+    if face.label is not None and CHANGED in problem:
         return problem
     if face.label is not None:
         left = 0 if face.state is State.LABELLED else left_to_place(face)

@@ -320,8 +320,8 @@ class ProjectStore:
         if self._rescued is None:
             return "was moved or replaced while open; put it back, or open it anew"
         return (
-            f"was deleted or replaced while open; all labels up to now were written anew into {self._rescued}: close "
-            "the project, and open that"
+            f"was deleted or replaced while open; all labels up to now were written anew into {self._rescued.name} "
+            "beside it: close the project, and open that"
         )
 
     def keep_copy(self) -> Path | None:

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 #: new scores are merged into the order when so many have come, and at the end
 MERGE_EVERY = 512
+#: what is said of a labelled face whose photo is another than it was, until somebody has looked at it
+CHANGED = "has changed since it was labelled"
 
 
 def take(session: Session, event: object, by: object = None) -> str:
@@ -153,11 +155,13 @@ def take_moved(session: Session, event: ImagesMoved, by: object = None) -> str:
     if event.changed:
         session.store.set_image_hashes(dict(event.changed))
     for face in others:
-        session.problems[face.id] = f"{face.image} has changed since it was labelled: check the landmarks"
+        session.problems[face.id] = f"{face.image} {CHANGED}: check the landmarks"
     said = [f"{len(event.moved)} moved images found again by content"] if event.moved else []
     said += [f"{len(event.lost)} images are missing from {session.folder}"] if event.lost else []
     names = list(dict.fromkeys(face.image for face in others))
-    said += [f"{len(names)} images have changed since they were labelled, such as {names[0]}"] if names else []
+    if names:
+        what = f"{names[0]} has" if len(names) == 1 else f"{len(names)} photos, such as {names[0]}, have"
+        said += [f"{what} changed since {'it was' if len(names) == 1 else 'they were'} labelled"]
     return "; ".join(said)
 
 

@@ -17,7 +17,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from scaf_gui.core.arrays import ByteArray
-from scaf_gui.core.document import Document
+from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.foreseen import Foreseen
 from scaf_gui.core.queue import Queue
@@ -95,6 +95,7 @@ class Session:
         self._closed = False
         # before the agenda: it asks whether a face stood where it did by chance, as it was when it was labelled
         self.expected = Expected(self.document, store, self.agenda, self.work, self.companions)
+        self.document.subscribe(self._was_looked_at)
         self.document.subscribe(self.agenda.document_changed)
         self.agenda.on_ahead = self._ahead_changed
         self._ahead_changed()
@@ -108,6 +109,11 @@ class Session:
         """What the label check may hold against the landmarks of a face: nothing that is kept back from a person."""
         prediction = None if self.blind.hides(face_id) else self.document.shown(face_id)
         return self.expected.foreseen(prediction, self.shapes.model) if prediction is not None else None
+
+    def _was_looked_at(self, changed: Changed) -> None:
+        for face_id in changed.face_ids:
+            if changed.part == "face" and intake.CHANGED in self.problems.get(face_id, ""):
+                del self.problems[face_id]
 
     def _ahead_changed(self) -> None:
         self.work.come_next(self.agenda.ahead, self.agenda.current)
