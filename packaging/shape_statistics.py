@@ -14,7 +14,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import numpy as np
-from train_starter import labelled_faces, read_image
+from labelled_faces import labelled_faces, read_image
 
 from scaf_gui.core.calibration import Signal, perfect_magnitude
 from scaf_gui.core.scheme import load_scheme

@@ -29,11 +29,10 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scaf_gui.core.geometry import crop_square, landmark_box
+from labelled_faces import example, labelled_faces, read_image
+
 from scaf_gui.core.metrics import Evaluation
 from scaf_gui.core.scheme import Scheme, load_scheme
-from scaf_gui.io import images
-from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from scaf_gui.learning.device import Device, choose_device
 from scaf_gui.learning.examples import Example
@@ -56,27 +55,6 @@ class Source:
     name: str
     faces: Sequence[Example]
     share: float
-
-
-def read_image(name: str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, upright, by the name that an example gives."""
-    return images.read_image(Path(name))
-
-
-def example(image: str, points: np.ndarray, scheme: Scheme) -> Example:
-    square = crop_square(landmark_box(points, scheme.face_box))
-    return Example(image, square, points, np.ones(len(points), bool))
-
-
-def labelled_faces(folder: Path, scheme: Scheme) -> list[Example]:
-    """Every face of a folder of 300-W labels."""
-    found = []
-    for label in sorted(folder.glob("*.pts")):
-        image = next(p for p in (label.with_suffix(s) for s in (".jpg", ".png")) if p.exists())
-        found.append(example(str(image), read_pts(label, scheme.num_landmarks), scheme))
-    if not found:
-        raise SystemExit(f"{folder}: no .pts files")
-    return found
 
 
 def rendered_faces(count: int, size: int, folder: Path, scheme: Scheme) -> list[Example]:

@@ -15,12 +15,15 @@ from typing import Any
 import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "packaging"))
+
+from labelled_faces import example as example
+from labelled_faces import labelled_faces as labelled_faces
+from labelled_faces import read_image as read_image
 
 from scaf_gui.core.face import Box, BoxSource
-from scaf_gui.core.geometry import crop_square, landmark_box, tight_box
+from scaf_gui.core.geometry import crop_square, tight_box
 from scaf_gui.core.scheme import Scheme, load_scheme
-from scaf_gui.io import images
-from scaf_gui.io.formats.pts import read_pts
 from scaf_gui.learning.checkpoint import Checkpoint, load_checkpoint
 from scaf_gui.learning.examples import Example
 from scaf_gui.paths import resource_folder
@@ -59,28 +62,6 @@ def starter_for(scheme: Scheme) -> Path:
 def given_model(path: Path | None, scheme: Scheme) -> Checkpoint:
     """The model that was named, else the starter that is shipped for the scheme."""
     return load_checkpoint(path or starter_for(scheme), scheme)
-
-
-def read_image(name: str) -> np.ndarray:
-    """(H, W, 3) uint8 RGB, upright, by the name that an example gives."""
-    return images.read_image(Path(name))
-
-
-def example(image: str, points: np.ndarray, scheme: Scheme) -> Example:
-    """A face with its true box: the tight box of the true landmarks."""
-    square = crop_square(landmark_box(points, scheme.face_box))
-    return Example(image, square, points, np.ones(len(points), bool))
-
-
-def labelled_faces(folder: Path, scheme: Scheme) -> list[Example]:
-    """Every face of a folder of 300-W labels, true boxes."""
-    found = []
-    for label in sorted(folder.glob("*.pts")):
-        image = next(p for p in (label.with_suffix(s) for s in (".jpg", ".png")) if p.exists())
-        found.append(example(str(image), read_pts(label, scheme.num_landmarks), scheme))
-    if not found:
-        raise SystemExit(f"{folder}: no .pts files")
-    return found
 
 
 def detected_boxes(faces: list[Example], cache: Path) -> list[Box | None]:
