@@ -16,6 +16,7 @@ import numpy as np
 
 from scaf_gui.core.arrays import ByteArray
 from scaf_gui.errors import InputError
+from scaf_gui.replace import replace_by
 
 #: where a face's JPEG lies, and which pixels of it (x0, y0, x1, y1; half open) the image really had
 RECORD = np.dtype([("offset", "<u8"), ("length", "<u4"), ("real", "<i2", (4,))])
@@ -79,7 +80,7 @@ class PackWriter:
     def _write_notes(self) -> None:
         beside = self.folder / f".pack.{os.getpid()}.part"
         beside.write_text(json.dumps(self.notes), encoding="utf-8")
-        beside.replace(self.folder / "pack.json")
+        replace_by(beside, self.folder / "pack.json")
 
 
 class FacePack:

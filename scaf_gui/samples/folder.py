@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scaf_gui.errors import FolderError
+from scaf_gui.replace import rename_to, replace_by
 from scaf_gui.samples.render import render_face
 
 _Stamp = dict[str, str | int]
@@ -97,7 +98,7 @@ def _fill(
         if not path.exists() or path.stat().st_size == 0:
             beside = path.with_name(f".{path.name}.{os.getpid()}")
             write(beside, index)
-            beside.replace(path)
+            replace_by(beside, path)
     return paths
 
 
@@ -120,7 +121,7 @@ def _write_beside(
         (beside / _STAMP).write_text(json.dumps(stamp), encoding="utf-8")
         # mkdtemp makes folders private; a sample is an ordinary folder.
         beside.chmod(0o755)
-        beside.rename(folder)
+        rename_to(beside, folder)
     except OSError:
         # Another process may have finished the same folder first; `_check_stamp` judges it.
         if not folder.is_dir():

@@ -18,6 +18,8 @@ from scaf_gui.io import backups, database, files
 from scaf_gui.io.store import ProjectStore
 from tests.disks import small_disk
 
+UNIX = pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody delete an open file")
+
 
 @pytest.fixture
 def path(tmp_path: Path, scheme_file: Path, faces: list[Face]) -> Path:
@@ -85,6 +87,7 @@ def test_without_room_there_is_no_copy_and_no_error(
         assert list((disk / "a.scaf-data").rglob("*.*")) == []
 
 
+@UNIX
 def test_a_project_that_is_deleted_while_open_is_written_anew(path: Path) -> None:
     store = ProjectStore.open(path)
     document = Document(store.scheme, store.faces(), store.commit)
@@ -99,6 +102,7 @@ def test_a_project_that_is_deleted_while_open_is_written_anew(path: Path) -> Non
     assert [entry.name for entry in path.parent.iterdir()] == ["a.scaf"]
 
 
+@UNIX
 def test_a_project_that_is_replaced_while_open_is_written_beside(path: Path) -> None:
     """As programs do that keep folders of several machines the same."""
     older = path.read_bytes()
@@ -116,6 +120,7 @@ def test_a_project_that_is_replaced_while_open_is_written_beside(path: Path) -> 
         assert store.faces() == list(document)
 
 
+@UNIX
 def test_a_project_that_cannot_be_written_anew_says_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -272,6 +273,8 @@ def test_labelme_keeps_what_others_wrote(make_session, label, tmp_path):
 @pytest.mark.parametrize("format_id", ["300w", "labelme", "coco"])
 def test_no_export_replaces_a_photo_of_the_project(make_session, label, tmp_path, how, format_id):
     """Into the folder of the photos themselves: a link there would have taken the photo's place."""
+    if how == "link" and os.name == "nt":
+        pytest.skip("Windows lets only administrators make links")
     session = make_session()
     faces = label(session, 2)
     if how == "crop":  # a photo that has the name of a crop

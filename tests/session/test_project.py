@@ -305,3 +305,31 @@ def test_a_new_folder_and_the_names_in_it_are_written_as_one(make_session, image
     again = open_project(tmp_path / "p.scaf")
     assert again.folder == new and list(again.document) == after != before
     again.close()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows lets nobody delete an open file")
+def test_a_project_whose_file_is_deleted_is_written_anew_when_it_is_closed(make_session, tmp_path):
+    session = make_session()
+    session.edit(set_label(session.document.face(2), some_label(session, 2), "Place", "ann"))
+    faces = list(session.document)
+    (tmp_path / "p.scaf").unlink()
+    with pytest.raises(ProjectError, match="all labels up to now were written anew"):
+        session.close()
+    again = open_project(tmp_path / "p.scaf")
+    assert list(again.document) == faces and again.notice == ""
+    again.close()
+
+
+def test_a_session_with_edits_leaves_a_copy(make_session, tmp_path):
+    session = make_session()
+    session.edit(set_label(session.document.face(2), some_label(session, 2), "Place", "ann"))
+    faces = list(session.document)
+    session.close()
+    (copy,) = (tmp_path / "p.scaf-data" / "copies").iterdir()
+    open_project(tmp_path / "p.scaf").close()
+    assert list(copy.parent.iterdir()) == [copy], "nothing was edited"
+    (tmp_path / "p.scaf").write_bytes(b"overwritten by mistake")
+    copy.replace(tmp_path / "p.scaf")
+    again = open_project(tmp_path / "p.scaf")
+    assert list(again.document) == faces
+    again.close()
