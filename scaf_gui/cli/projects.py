@@ -119,6 +119,7 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
     from scaf_gui.session.exchange import import_labels
 
     with opened(args.project, progress) as session:
+        before = session.store.keep_copy()  # nobody can undo what a command line has done
         summary = import_labels(session, args.format, args.source, on_conflict=args.on_conflict, dry_run=args.dry_run)
     values = {
         "imported": summary.imported,
@@ -129,6 +130,7 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
         "replaced": summary.replaced,
         "unmatched": [list(pair) for pair in summary.unmatched],
         "dry_run": args.dry_run,
+        "copy": str(before) if summary.replaced and not args.dry_run and before is not None else None,
     }
     done = "would be imported" if args.dry_run else "imported"
     lines = [f"{summary.imported} labels {done}, {summary.unchanged} were there already"]
@@ -137,6 +139,7 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
     if summary.conflicts:
         what = "replaced" if summary.replaced else "your labels are kept; --on-conflict replace overwrites them"
         lines.append(f"{len(summary.conflicts)} conflicts, such as {summary.conflicts[0]}: {what}")
+    lines += [f"the project as it was before: {values['copy']}"] if values["copy"] else []
     lines += [f"left out: {where}: {reason}" for where, reason in summary.unmatched[:5]]
     return Outcome(values, lines)
 

@@ -35,7 +35,7 @@ def copies(path: Path) -> list[Path]:
 def keep_copy(connection: sqlite3.Connection, path: Path) -> Path | None:
     """Copy an open project, unless nothing has been edited since the last copy; older ones go.
 
-    :returns: the copy; ``None`` where none was needed, or there is no room for one
+    :returns: the copy of the present state; ``None`` where nothing was ever edited, or there is no room for one
     """
     try:
         (edits,) = connection.execute("SELECT coalesce(max(id), 0) FROM edit_log").fetchone()
@@ -44,7 +44,7 @@ def keep_copy(connection: sqlite3.Connection, path: Path) -> Path | None:
     there = copies(path)
     last, known = (int(part) for part in _parts(there[-1])) if there else (0, 0)
     if edits == known:
-        return None
+        return there[-1] if there else None
     copy = project_companions(path) / "copies" / f"{last + 1:04d} ({edits} edit{'s' * (edits != 1)}).scaf"
     try:
         if shutil.disk_usage(path.parent).free < ROOM * path.stat().st_size:
