@@ -18,7 +18,7 @@ from scaf_gui.learning.pretrained import make_autoencoder, save_autoencoder
 from scaf_gui.paths import resource_folder
 from scaf_gui.samples.render import render_face
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
