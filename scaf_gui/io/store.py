@@ -252,11 +252,6 @@ class ProjectStore:
         with self._transaction(at_once=False) as connection:
             connection.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", texts)
 
-    def image_hash(self, image: str) -> str | None:
-        """The content hash of an image (relative path), ``None`` while it is not known."""
-        found = self._read("SELECT hash FROM image WHERE name = ?", (rows.text_in(image),))
-        return str(found[0][0]) if found else None
-
     def image_stamps(self) -> dict[str, Stamp]:
         """(content hash, size in bytes, time of change) of every image hashed so far."""
         found = self._read("SELECT name, hash, size, mtime FROM image ORDER BY rowid")
