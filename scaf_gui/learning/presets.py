@@ -32,6 +32,8 @@ class Preset:
     mean of ``(p - h)^2 (1 + foreground * h)``.
     ``itls_first``: share of the steps in which the encoder rests and only head and bottlenecks learn
     (3FabRec's schedule). ``train_batch_norm`` false keeps the auto-encoder's BatchNorm in evaluation mode.
+    ``muon``: convolutions and matrices learn by :class:`~scaf_gui.learning.muon.Muon`, with steps so many times as
+    large as Adam's at the same learning rate; 0: all learn by AdamW, as they do where a trained model is refined.
     ``decoder``: a name in :data:`scaf_gui.learning.decoding.DECODERS`.
     ``quick_steps``, ``full_steps`` and ``full_epochs`` plan a run: a quick one refines the weights it
     starts from, a step per label from ``quick_steps`` to four times as many; a full one takes the larger of
@@ -52,6 +54,7 @@ class Preset:
     foreground: float = 20.0
     loss_scale: float = 1.0
     weight_decay: float = 1e-2
+    muon: float = 3.2
     lr_head: float = 2e-3
     lr_encoder: float = 7e-4
     warm_start: float = 0.3
@@ -103,6 +106,7 @@ _PUBLISHED = Preset(
     foreground=0.0,
     loss_scale=300.0,
     weight_decay=0.0,
+    muon=0.0,
     lr_head=1e-3,
     lr_encoder=2e-5,
     warm_start=1.0,
@@ -126,6 +130,7 @@ PRESETS: dict[str, Preset] = {
         Preset("default", "Fast: 128-pixel input, 64-pixel heatmaps"),
         Preset("thorough", "Thorough: as fast, but three to four times as long", full_steps=1440, full_epochs=36),
         Preset("fine", "Finer: 256-pixel input, 64-pixel heatmaps", input_size=256),
+        Preset("adamw", "As fast, all weights learnt by AdamW", muon=0.0),
         _PUBLISHED,
         replace(_PUBLISHED, name="3fabrec", title="3FabRec as published", skips=False, itls_first=0.5),
         replace(_PUBLISHED, name="3fabrec-joint", title="3FabRec, trained jointly", skips=False),

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import DeviceError, TooFewLabelsError, TrainingError
+from scaf_gui.learning import muon
 from scaf_gui.learning.averaging import Average, mix
 from scaf_gui.learning.batches import MIN_LABELS, Batches
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN, Checkpoint, make_checkpoint
@@ -114,7 +115,7 @@ def train(
     rates = (preset.lr_head, preset.lr_encoder)
     if refines:
         rates = (rates[0] * preset.warm_start, rates[1] * preset.warm_start)
-        preset = replace(preset, augmentation=preset.refine_augmentation or preset.augmentation)
+        preset = replace(preset, muon=0.0, augmentation=preset.refine_augmentation or preset.augmentation)
     if refines and preset.refine_keeps_statistics:
         preset = replace(preset, train_batch_norm=False)
     faces = Batches(Surroundings(examples, read, preset.input_size), scheme, preset, rng)
@@ -220,11 +221,7 @@ class _Stepper:
     def __init__(self, network: ScafNet, preset: Preset, rates: tuple[float, float], device: Device) -> None:
         self._network, self._preset, self._device = network, preset, device
         self._rates = rates
-        groups = [{"params": list(network.head_parameters())}, {"params": list(network.Q.parameters())}]
-        # Weight decay 0 makes this Adam.
-        self._optimiser = torch.optim.AdamW(
-            groups, lr=rates[0], weight_decay=preset.weight_decay, fused=device.kind != "mps"
-        )
+        self._optimisers = _optimisers(network, preset, device)
         self._scaler = torch.amp.GradScaler("cuda" if device.kind == "cuda" else "cpu", enabled=device.scales_loss)
         self._mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
 
@@ -235,16 +232,18 @@ class _Stepper:
         with self._device.autocast():
             heatmaps = self._network(normalise(crops, self._mean))
         loss = heatmap_loss(heatmaps, points, known, self._preset)
-        self._optimiser.zero_grad()
+        for optimiser in self._optimisers:
+            optimiser.zero_grad()
         torch.autograd.backward(self._scaler.scale(loss))
-        self._scaler.step(self._optimiser)
+        for optimiser in self._optimisers:
+            self._scaler.step(optimiser)
         self._scaler.update()
         return float(loss.detach())
 
     @property
     def rate(self) -> float:
         """Learning rate of the head at the last step."""
-        return float(self._optimiser.param_groups[0]["lr"])
+        return float(self._optimisers[0].param_groups[0]["lr"])
 
     def _set_rates(self, done: float) -> None:
         preset = self._preset
@@ -256,12 +255,33 @@ class _Stepper:
             factor = max(done / preset.warm_up, 0.05)
         elif preset.cosine:
             factor = 0.5 * (1 + math.cos(math.pi * (done - preset.warm_up) / (1 - preset.warm_up)))
-        head, encoder = self._optimiser.param_groups
-        head["lr"], encoder["lr"] = self._rates[0] * factor, self._rates[1] * factor
+        for optimiser in self._optimisers:
+            head, encoder = optimiser.param_groups
+            head["lr"], encoder["lr"] = self._rates[0] * factor, self._rates[1] * factor
         self._network.Q.requires_grad_(done >= preset.itls_first)
 
     def _tensor(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> Tensor:
         return torch.from_numpy(array).to(self._device.torch, non_blocking=True)
+
+
+def _optimisers(network: ScafNet, preset: Preset, device: Device) -> list[torch.optim.Optimizer]:
+    """AdamW, and Muon for the matrices where the preset has it; the first group of each is the head."""
+    parts = list(network.head_parameters()), list(network.Q.parameters())
+    vectors = [[one for one in part if not preset.muon or not muon.takes(one)] for part in parts]
+    matrices = [[one for one in part if preset.muon and muon.takes(one)] for part in parts]
+    # Weight decay 0 makes this Adam.
+    made: list[torch.optim.Optimizer] = [
+        torch.optim.AdamW(
+            [{"params": part} for part in vectors],
+            lr=preset.lr_head,
+            weight_decay=preset.weight_decay,
+            fused=device.kind != "mps",
+        )
+    ]
+    if preset.muon:
+        groups = [{"params": part} for part in matrices]
+        made.append(muon.Muon(groups, preset.lr_head, preset.muon, preset.weight_decay))
+    return made
 
 
 def _astray(step: int, loss: float, back: int) -> str:

@@ -44,21 +44,26 @@ DATA = {
 }
 #: a training for each function instead of the four of the paper's rounds of 10
 ONCE = "Acquisition functions, 40 faces chosen at once by the model of 10 labels"
+AS_LONG = "As long as 'thorough', with AdamW alone"
 FUNCTIONS = "nnm-10 entropy-10 spread kcenter nnm entropy"
 LINES = (
-    Line("a", "The default at 10, 50 and all labels", "300w",
-         "--labels 10 50 all --add 0 --acquisition random --base {base}"),
+    Line("a", "The default, and with AdamW alone, at 10, 50 and all labels", "300w",
+         "--labels 10 50 all --add 0 --acquisition random --preset default adamw --base {base}"),
     Line("a", "Four times as long (with all labels three times): the preset 'thorough'", "300w",
          "--labels 50 all --add 0 --acquisition random --preset thorough --base {base}"),
+    Line("a", AS_LONG, "300w",
+         "--labels 50 --add 0 --acquisition random --preset adamw --steps 1440 --base {base}"),
+    Line("a", AS_LONG, "300w",
+         "--labels all --add 0 --acquisition random --preset adamw --steps 2340 --base {base}"),
     Line("b", "Pre-trained against random weights, equal steps and so equal time", "300w",
-         "--labels 50 --add 0 --acquisition random --base {base} none"),
-    Line("b", ONCE, "300w", "--labels 50 --add 0 --acquisition random --base {base}"),
-    Line("b", ONCE, "300w", "--labels 50 --add 40 --acquisition nnm-10 --base {base}"),
+         "--labels 50 --add 0 --acquisition random --preset adamw --base {base} none"),
+    Line("b", ONCE, "300w", "--labels 50 --add 0 --acquisition random --preset adamw --base {base}"),
+    Line("b", ONCE, "300w", "--labels 50 --add 40 --acquisition nnm-10 --preset adamw --base {base}"),
     Line("b", "The published preset against the default, equal time", "300w",
-         "--labels 50 --add 0 --acquisition random --preset default published --max-seconds {equal} --base {base}"),
+         "--labels 50 --add 0 --acquisition random --preset adamw published --max-seconds {equal} --base {base}"),
     Line("b", "Skips on against off", "300w",
-         "--labels 50 --add 0 --acquisition random --skips on off --base {base}"),
-    Line("b", ONCE, "300w", f"--labels 50 --add 40 --acquisition {FUNCTIONS} --base {{base}}"),
+         "--labels 50 --add 0 --acquisition random --preset adamw --skips on off --base {base}"),
+    Line("b", ONCE, "300w", f"--labels 50 --add 40 --acquisition {FUNCTIONS} --preset adamw --base {{base}}"),
     Line("c", "Another scheme: 86 points", "scut86", "--labels 10 50 200 --add 0 --acquisition random --base {base}"),
     Line("c", "Drags to annotate 300 faces, refreshed five times", "scut86",
          "--labels 300 --add 58 --acquisition nnm-10 random --base {base}"),

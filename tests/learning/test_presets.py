@@ -26,6 +26,12 @@ def test_3fabrec_differs_by_two_options() -> None:
     assert (fabrec.sigma, fabrec.lr_head, fabrec.input_size) == (scaf.sigma, scaf.lr_head, scaf.input_size)
 
 
+def test_adamw_differs_by_the_optimiser() -> None:
+    usual, adamw = preset("default"), preset("adamw")
+    assert usual.muon > 0.0 and replace(adamw, name=usual.name, title=usual.title, muon=usual.muon) == usual
+    assert preset("published").muon == 0.0
+
+
 def test_nnm_window_follows_sigma() -> None:
     assert preset("default").nnm_window == 5
 

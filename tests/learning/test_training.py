@@ -90,7 +90,7 @@ def test_max_seconds_ends_the_run_and_its_schedule(
 
     def spy(self: Any, done: float) -> None:
         real(self, done)
-        rates.append(self._optimiser.param_groups[0]["lr"])
+        rates.append(self._optimisers[0].param_groups[0]["lr"])
 
     monkeypatch.setattr(training_module._Stepper, "_set_rates", spy)
     # A clock of its own: half a second between any two looks at it.

@@ -182,7 +182,15 @@ def resolve_preset(name: str, skips: str = "preset", schedule: str = "preset", s
 _NO_MATTER = ("name", "title", "quick_steps", "warm_start", "refine_keeps_statistics", "refine_augmentation")
 
 
+#: choices that came later, and what stood in their place: rows from before stay valid
+_LATER = {"muon": 0.0}
+
+
 def preset_hash(preset: Preset) -> str:
     """Eight hex digits that tell a recipe of trainings from a base from every other."""
-    values = {name: value for name, value in asdict(preset).items() if name not in _NO_MATTER}
+    values = {
+        name: value
+        for name, value in asdict(preset).items()
+        if name not in _NO_MATTER and (name, value) not in _LATER.items()
+    }
     return blake2b(dumps(values, sort_keys=True).encode(), digest_size=4).hexdigest()
