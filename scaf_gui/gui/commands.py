@@ -160,8 +160,8 @@ class Commands:
 
         if isinstance(dialog, ImportDialog) and dialog.summary is not None:
             count = dialog.summary.imported
-            self._window.messages.info(
-                f"Imported {count:,} label{'s' if count != 1 else ''}.", "Undo", self._window.project.undo
+            self._window.messages.can_undo(
+                f"Imported {count:,} label{'s' if count != 1 else ''}.", self._window.project.undo
             )
 
     def shortcuts(self) -> None:

@@ -29,6 +29,7 @@ class Message(QFrame):
         self.setObjectName("message")
         self.setProperty("kind", kind)
         self.kind, self.text = kind, text
+        self.until_edited = False
         self._sign = QLabel(self)
         self._label = QLabel(text, self)
         self._label.setWordWrap(True)
@@ -90,6 +91,16 @@ class MessageStrip(QWidget):
         message = self._show("info", text, button, act)
         if not button:
             QTimer.singleShot(NEWS_MS, message, message.dismiss)
+
+    def can_undo(self, text: str, undo: Callable[[], object]) -> None:
+        """News of an edit, with a button that takes it back; it goes with the next edit: undo would take that."""
+        self._show("info", text, "Undo", undo).until_edited = True
+
+    def edited(self) -> None:
+        """Something was edited, or undone."""
+        for message in self.messages():
+            if message.until_edited:
+                message.dismiss()
 
     def warning(self, text: str, button: str = "", act: Callable[[], object] | None = None) -> None:
         self._show("warning", text, button, act)

@@ -104,7 +104,7 @@ class PhotoFaces(QObject):
         if not self._editor.delete_face(face.id):
             self._go.go_to(face.id)
         elif face.label is not None:
-            self._messages.info("Deleted the face, and with it the label you gave it.", "Undo", self._undo)
+            self._messages.can_undo("Deleted the face, and with it the label you gave it.", self._undo)
         else:
             self._say("Face deleted; Ctrl+Z brings it back")
 
@@ -131,10 +131,9 @@ class PhotoFaces(QObject):
         count = self._editor.skip_similar()
         if count and face is not None and self._session is not None:
             photos = len(self._session.similar.others(face.image))
-            self._messages.info(
+            self._messages.can_undo(
                 f"Skipped {count} face{'' if count == 1 else 's'} in {photos} near-identical "
                 f"photo{'' if photos == 1 else 's'}. This one stays, and so does what was begun.",
-                "Undo",
                 self._undo,
             )
 

@@ -291,6 +291,7 @@ class ProjectView(QObject):
         if changed.part == "face":
             self.model.count_soon()
             if changed.by is not self.background:
+                self.messages.edited()
                 self._work_on()
 
     def _expected_changed(self) -> None:
@@ -345,6 +346,5 @@ class ProjectView(QObject):
 
     def _trouble(self, error: BaseException) -> None:
         if isinstance(error, FolderError):
-            self.missing.tell(error)
-        else:
-            self.messages.error(describe(error))
+            return self.missing.tell(error)
+        return self.messages.error(describe(error))

@@ -56,6 +56,17 @@ def test_a_button_does_what_it_says_and_ends_the_message(strip: MessageStrip, qt
     assert done == ["asked"] and not strip.messages()
 
 
+def test_undo_is_offered_until_the_next_edit(strip: MessageStrip) -> None:
+    """Later the same button would take back something else."""
+    undone: list[str] = []
+    strip.can_undo("Imported 40 labels.", lambda: undone.append("undo"))
+    strip.info("Other news", "Look", lambda: None)
+    button = next(button for button in strip.messages()[0].findChildren(QPushButton))
+    assert button.text() == "Undo"
+    strip.edited()
+    assert [message.text for message in strip.messages()] == ["Other news"] and not undone
+
+
 def test_a_long_line_is_wrapped_inside_the_window(strip: MessageStrip) -> None:
     strip.error("x.jpg: " + "word " * 120)
     parent = strip.parentWidget()

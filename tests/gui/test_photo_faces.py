@@ -49,7 +49,9 @@ def window(qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Pa
     session.current = face.id
     made.show_session(session)
     qtbot.waitUntil(lambda: made.workspace.canvas._image.size is not None, timeout=20_000)
-    qtbot.waitUntil(lambda: not made.project.background.is_busy() and not made.project._later.isActive(), timeout=8_000)
+    qtbot.waitUntil(
+        lambda: not made.project.background.is_busy() and not made.project._later.isActive(), timeout=20_000
+    )
     made.activateWindow()
     made.workspace.canvas.setFocus()
     made.workspace.canvas.fit_image()
@@ -158,6 +160,11 @@ def test_deleting_a_label_says_so_and_can_be_undone(window: MainWindow, session:
     assert window.messages.isVisible()
     window.project.undo()
     assert session.document.face(face_id).label == label and session.current == face_id
+    assert not window.messages.isVisible(), "its button would now take back something else"
+    press(window, Qt.Key.Key_Delete)
+    assert window.messages.isVisible() and session.current is not None
+    press(window, Qt.Key.Key_6, Qt.KeyboardModifier.AltModifier)
+    assert session.document.face(session.current).attributes is not None and not window.messages.isVisible()
 
 
 def test_a_false_detection_is_thrown_out(window: MainWindow, session: Session) -> None:
