@@ -113,8 +113,8 @@ def _keep_as_found(path: Path, log: Path) -> str:
             path,
         ) from error
     return (
-        f"This project was moved or copied while open, without {log.name}: its last labels may be missing. "
-        f"Where you have that file, put {kept.name}, the project as it was found, beside it under its old name"
+        f"This project was not closed, and {log.name} is not beside it. If it was moved or copied without that file, "
+        f"its last labels are in there: put {kept.name}, the project as it was found, beside it under its old name"
     )
 
 
