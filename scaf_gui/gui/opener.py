@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -76,7 +76,7 @@ class Opener(QObject):
         from scaf_gui.io.folder import scan_images
 
         path = default_project_path(folder, self._settings)
-        if path.exists() and self._is_project_of(path, folder):
+        if any(self._is_project_of(there, folder) for there in _numbered(path)):
             return
         try:
             images = len(scan_images(folder))
@@ -132,7 +132,7 @@ class Opener(QObject):
         except (ScafError, OSError) as error:
             self._fail(error)
             return True
-        if session.folder.resolve() != folder.resolve():
+        if not _is_same(session.folder, folder):
             session.close()
             return False
         self._done(session)
@@ -168,14 +168,27 @@ class Opener(QObject):
         return str(next((path.parent for path in recent if path.parent.is_dir()), Path.home()))
 
 
+def _numbered(path: Path) -> Iterator[Path]:
+    """What is there under a name, and under the name with numbers, as :func:`_free` gives them."""
+    there, number = path, 2
+    while there.exists():
+        yield there
+        there = path.with_name(f"{path.stem} {number}{path.suffix}")
+        number += 1
+
+
 def _free(path: Path) -> Path:
     """The path, or one with a number where there is something already."""
-    number = 2
-    free = path
-    while free.exists():
-        free = path.with_name(f"{path.stem} {number}{path.suffix}")
-        number += 1
-    return free
+    taken = sum(1 for _ in _numbered(path))
+    return path if not taken else path.with_name(f"{path.stem} {taken + 1}{path.suffix}")
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    """Whether two paths lead to the same folder; on some systems A is a, and é may be written in two ways."""
+    try:
+        return one.samefile(other)
+    except OSError:  # one is gone
+        return one.resolve() == other.resolve()
 
 
 def _is_image(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -91,6 +92,16 @@ def test_the_same_folder_goes_on_and_another_of_that_name_gets_a_project_of_its_
     shutil.copytree(folder, other)
     window.opener.open_path(other)
     assert window.session is not None and window.session.path.name == "photos 2.scaf"
+    second = window.session.path
+    window.opener.open_path(folder)
+    assert window.session is not None and window.session.path == first
+    names = [other]
+    if os.name != "nt":  # as a Mac takes "Photos" and "photos" for one
+        (tmp_path / "link").symlink_to(other.parent)
+        names.append(tmp_path / "link" / "photos")
+    for same in names:
+        window.opener.open_path(same)
+        assert window.session is not None and window.session.path == second, "its labels are there again"
 
 
 def test_folders_and_files_that_cannot_be_opened(window: MainWindow, tmp_path: Path) -> None:
