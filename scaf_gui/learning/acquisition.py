@@ -51,6 +51,7 @@ ACQUISITIONS: dict[str, Acquisition] = {}
 
 def heatmap_acquisition(name: str, title: str) -> Callable[[HeatmapFunction], HeatmapFunction]:
     """Register a function of a face's own heatmaps."""
+
     def register(function: HeatmapFunction) -> HeatmapFunction:
         ACQUISITIONS[name] = Acquisition(name, title, of_heatmaps=function, score=name)
         return function
@@ -60,6 +61,7 @@ def heatmap_acquisition(name: str, title: str) -> Callable[[HeatmapFunction], He
 
 def pool_acquisition(name: str, title: str) -> Callable[[PoolFunction], PoolFunction]:
     """Register a function of the features of all faces."""
+
     def register(function: PoolFunction) -> PoolFunction:
         ACQUISITIONS[name] = Acquisition(name, title, of_pool=function)
         return function
@@ -69,6 +71,7 @@ def pool_acquisition(name: str, title: str) -> Callable[[PoolFunction], PoolFunc
 
 def batch_acquisition(name: str, title: str, score: str) -> Callable[[BatchFunction], BatchFunction]:
     """Register a function that orders the ranking by a heatmap function, ``score``, anew."""
+
     def register(function: BatchFunction) -> BatchFunction:
         ACQUISITIONS[name] = Acquisition(name, title, of_batch=function, score=score)
         return function
