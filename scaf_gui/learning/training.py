@@ -113,9 +113,11 @@ def train(
     device = _placed(network, device, notes)
     rng = np.random.default_rng(seed)
     rates = (preset.lr_head, preset.lr_encoder)
+    if isinstance(start, Checkpoint):
+        preset = replace(preset, muon=0.0)  # it gains nothing where landmarks are known (docs/decisions.md)
     if refines:
         rates = (rates[0] * preset.warm_start, rates[1] * preset.warm_start)
-        preset = replace(preset, muon=0.0, augmentation=preset.refine_augmentation or preset.augmentation)
+        preset = replace(preset, augmentation=preset.refine_augmentation or preset.augmentation)
     if refines and preset.refine_keeps_statistics:
         preset = replace(preset, train_batch_norm=False)
     faces = Batches(Surroundings(examples, read, preset.input_size), scheme, preset, rng)

@@ -55,6 +55,21 @@ def test_the_same_seed_gives_the_same_model(faces: Any, scheme: Scheme, cpu: Dev
     assert not same(runs[0].checkpoint, runs[2].checkpoint)
 
 
+def test_a_run_that_starts_from_a_model_learns_by_adamw_alone(
+    faces: Any, scheme: Scheme, cpu: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used, real = list[float](), training_module._optimisers
+
+    def spy(network: Any, recipe: Preset, device: Device) -> Any:
+        used.append(recipe.muon)
+        return real(network, recipe, device)
+
+    monkeypatch.setattr(training_module, "_optimisers", spy)
+    _, first = finish(train(faces.examples, faces.read, scheme, TINY, device=cpu))
+    finish(train(faces.examples, faces.read, scheme, TINY, device=cpu, start=first.checkpoint, mode="quick"))
+    assert used == [TINY.muon, 0.0] and TINY.muon > 0.0
+
+
 def test_the_generator_stays_frozen_and_a_quick_run_starts_from_its_parent(
     faces: Any, scheme: Scheme, cpu: Device
 ) -> None:
