@@ -28,7 +28,7 @@ _ADAM = 0.2
 
 
 def takes(parameter: nn.Parameter) -> bool:
-    """Whether a parameter is a matrix, or a convolution, as one of (outputs, inputs x kernel), that is not too large."""
+    """Whether a parameter is a matrix, or a convolution, as one of (outputs, inputs x kernel); none too large."""
     return parameter.ndim >= 2 and min(len(parameter), parameter.numel() // len(parameter)) <= LARGEST
 
 

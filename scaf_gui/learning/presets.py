@@ -33,7 +33,7 @@ class Preset:
     ``itls_first``: share of the steps in which the encoder rests and only head and bottlenecks learn
     (3FabRec's schedule). ``train_batch_norm`` false keeps the auto-encoder's BatchNorm in evaluation mode.
     ``muon``: convolutions and matrices learn by :class:`~scaf_gui.learning.muon.Muon`, with steps so many times as
-    large as Adam's at the same learning rate; 0: all learn by AdamW, as they do in a run that starts from a trained model.
+    large as Adam's at the same learning rate; 0: all learn by AdamW, as in runs that start from a trained model.
     ``decoder``: a name in :data:`scaf_gui.learning.decoding.DECODERS`.
     ``quick_steps``, ``full_steps`` and ``full_epochs`` plan a run: a quick one refines the weights it
     starts from, a step per label from ``quick_steps`` to four times as many; a full one takes the larger of
