@@ -55,6 +55,7 @@ class Background(QObject):
         self._stopped = False
         self._box_total = self._fill_total = 0
         self._training = False  # between the click and the verdict
+        self._trains = ""  # what the status line calls it
         self._needs_hashes = self._needs_similar = True
         self._halted: set[Worker] = set()  # stopped by the person or by an error: not started again by themselves
         self.refresh_options: dict[str, Any] = {}
@@ -115,7 +116,8 @@ class Background(QObject):
             self._session.snapshot(), **{"device": self._device, **how, **self.refresh_options}
         )
         self._training = True
-        self.work.emit("refresh", "Refreshing the model")
+        self._trains = "Training thoroughly" if thorough else "Refreshing the model"
+        self.work.emit("refresh", self._trains)
         self.refresh_began.emit()
         self.refresh.start(lambda: politely(generator, training=True))
         self._yield_to_training()
@@ -128,9 +130,17 @@ class Background(QObject):
         """Stop what runs; nothing is lost. Whether anything ran."""
         running = [worker for worker in self._workers() if worker.is_running]
         self._halted.update(running)
+        self.cancel_refresh()
         for worker in running:
             worker.cancel()
         return bool(running)
+
+    def cancel_refresh(self) -> None:
+        """Stop training after the step it is at, which may take seconds: said at once."""
+        if self.refresh.is_running:
+            self.refresh.cancel()
+            self.refresh_stage.emit("Stopping after this step…")
+            self.work.emit("refresh", "Stopping…")
 
     def is_busy(self) -> bool:
         return any(worker.is_running for worker in self._workers())
@@ -240,7 +250,7 @@ class Background(QObject):
                 self.refresh_progress.emit(event)
                 left = getattr(event, "seconds_left", None)
                 steps, step = getattr(event, "steps", 0), getattr(event, "step", 0)
-                self.work.emit("refresh", counted("Refreshing the model", step, steps, left))
+                self.work.emit("refresh", counted(self._trains, step, steps, left))
 
     def _refresh_cancelled(self) -> None:
         if not self._stopped:

@@ -241,7 +241,7 @@ class ProjectView(QObject):
 
     def cancel_training(self) -> None:
         if self.background is not None:
-            self.background.refresh.cancel()
+            self.background.cancel_refresh()
 
     def flag(self, flag: Flag) -> None:
         self.editor.flag_all([int(i) for i in self.workspace.canvas.chosen().nonzero()[0]], flag)

@@ -56,6 +56,7 @@ def test_thorough_training_begins_anew_and_takes_the_long_recipe(
     ended: list[object] = []
     background.refresh_ended.connect(lambda outcome, kind: ended.append(outcome))
     hand.press(Qt.Key.Key_R, Qt.KeyboardModifier.ShiftModifier)
+    assert "Training thoroughly" in window.status.text()
     qtbot.waitUntil(lambda: bool(ended), timeout=120_000)
     assert session.model is not None, ended
     assert (session.model.mode, session.model.preset) == ("full", "thorough")

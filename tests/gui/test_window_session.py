@@ -217,7 +217,10 @@ def test_cancelling_a_refresh_keeps_the_model_and_says_so(
     wait(qtbot, lambda: len(panel.plot.points()) > 0)
     assert panel.cancel.isVisible() and not panel.button.isVisible()
     qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)
+    assert panel.stage.text() == "Stopping after this step…", "a step may take seconds"
+    assert "Stopping…" in window.status.text()
     wait(qtbot, panel.button.isVisible)
+    assert "Stopping" not in window.status.text()
     assert "Cancelled" in panel.outcome.text() and session.model.id == before
 
 
