@@ -19,6 +19,7 @@ from scaf_gui.gui import theme
 from scaf_gui.gui.actions import keys_text
 from scaf_gui.gui.acts import BY_ID
 from scaf_gui.gui.new_project_dialog import NewProjectDialog
+from scaf_gui.gui.opener import _scheme_choices
 from scaf_gui.gui.settings_dialog import SettingsDialog
 from scaf_gui.gui.window import MainWindow
 from scaf_gui.session.project import new_project
@@ -167,7 +168,7 @@ def test_a_model_of_the_users_for_one_project(
     """What the settings name is there to begin with; the project may have another detector."""
     model = tmp_path / "yunet.onnx"
     model.write_bytes(yunet())
-    made = NewProjectDialog(faces_folder, 8, tmp_path / "p.scaf", [], None, f"yunet:{model}")
+    made = NewProjectDialog(faces_folder, 8, tmp_path / "p.scaf", _scheme_choices(), None, f"yunet:{model}")
     qtbot.addWidget(made)
     made.show()
     assert made.choice().detector == f"yunet:{model}" and made.create_button.isEnabled()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pytest
 
 from scaf_gui.core.edits import move_landmark, reset_to_prediction
 from scaf_gui.core.face import State
@@ -64,7 +65,8 @@ def test_a_second_look_changes_points_but_no_scores_and_not_the_order(
     take_all(session, session.prefill(device="cpu"))
     changed = [face for face in before if not np.array_equal(session.document.prediction(face).points, before[face])]  # type: ignore[union-attr]
     assert set(changed) == set(session.wanted()) - {session.current}
-    assert scores == {face: session.document.prediction(face).scores for face in before}  # type: ignore[union-attr]
+    for face, known in scores.items():  # of a face in another batch the last digits differ
+        assert session.document.prediction(face).scores == pytest.approx(known, rel=1e-5)  # type: ignore[union-attr]
     assert session.queue is order and session.agenda.unmerged == 0
 
 
