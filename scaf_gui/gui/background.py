@@ -6,6 +6,7 @@ only serves the faces that come next, and the pool waits.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import threading
@@ -315,7 +316,12 @@ def _device(wanted: str) -> Generator[object, None, str]:
     load_libraries()
     from scaf_gui.learning.device import choose_device
 
-    return choose_device(wanted).why
+    why = choose_device(wanted).why
+    if not gc.get_freeze_count():
+        # torch's half a million objects are there to stay: looking for garbage among them, now and again, would hold
+        # the window up for a fifth of a second
+        gc.freeze()
+    return why
 
 
 def politely(generator: Generator[Any, Any, Any], training: bool = False) -> Generator[Any, Any, Any]:

@@ -1,4 +1,4 @@
-"""The window in a process of its own: on dense screens, and killed."""
+"""The window in a process of its own: on dense screens, killed, and with torch's objects out of the way."""
 
 from __future__ import annotations
 
@@ -75,3 +75,28 @@ def test_killed_right_after_a_drag_the_drag_is_there(faces_folder: Path, tmp_pat
     np.testing.assert_array_equal(label.points[30], (float(x), float(y)))
     assert session.current == int(face_id)
     session.close()
+
+
+_LOADED = """
+import gc
+from scaf_gui.gui.background import _device
+loading = _device("cpu")
+next(loading)
+try:
+    next(loading)
+except StopIteration as end:
+    assert "CPU" in end.value, end.value
+kept = gc.get_freeze_count()
+for _ in range(2):  # of a second window
+    again = _device("cpu")
+    list(again)
+print(kept, gc.get_freeze_count(), len(gc.get_objects()))
+"""
+
+
+def test_what_torch_brought_is_not_searched_for_garbage_while_somebody_works() -> None:
+    done = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    kept, later, searched = (int(word) for word in done.stdout.split())
+    assert kept > 50_000 and searched < kept / 10
+    assert later <= kept  # once for all: what belongs to a project must stay collectable
