@@ -176,7 +176,7 @@ def measure(folder: Path, home: Path, options: argparse.Namespace) -> None:
     pictures = navigator._pictures
 
     def rest() -> None:
-        hand.wait(lambda: False, 0.1)
+        hand.wait(lambda: False, 1.2 * navigator.double_press)  # a key pressed sooner is not meant
         hand.wait(lambda: not (background.is_busy() or pictures._asked or pictures._looking or pictures._ahead), 120)
         hand.wait(lambda: False, 0.05)
 
