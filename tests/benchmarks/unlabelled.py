@@ -2,7 +2,7 @@
 
     python tests/benchmarks/unlabelled.py --data DATA [--set 300w] [--labels 50] [--seeds 0] [--steps 240] [--only ...]
 
-``300w``: ``300w/dev`` (true boxes, one look) after trainings from random weights, the ``default`` preset, on so many
+``300w``: ``300w/dev`` (true boxes, one look) after trainings from random weights, the ``adamw`` preset, on so many
 random faces of ``300w/pool``; the rest of the pool is there without labels. ``scut86``: a user's folder of 300 faces of
 86 landmarks; all trainings begin with the starter, led to that scheme by the labels; 60 of the last 200 faces are
 looked at. Each line names the steps of all its trainings together, so that it can be compared with plain training for
@@ -95,7 +95,7 @@ def run_training(
     mind: Minder | None = None,
 ) -> Checkpoint:
     """From ``start``, or as the setting says."""
-    recipe, scheme = with_steps(preset("default"), steps), setting.scheme
+    recipe, scheme = with_steps(preset("adamw"), steps), setting.scheme
     if start is not None:  # to learn on as from the beginning, not to be refined gently
         recipe = replace(recipe, warm_start=1.0, refine_keeps_statistics=False, refine_augmentation=None)
     faces: list[Example] = list(examples)  # type: ignore[arg-type]
@@ -129,7 +129,7 @@ class Minder:
     def look(self, step: int, snapshot: Callable[[], Checkpoint]) -> None:
         if step < self._since:
             return
-        recipe, scheme, device = preset("default"), self._scheme, choose_device("cpu")
+        recipe, scheme, device = preset("adamw"), self._scheme, choose_device("cpu")
         network, _ = start_network(recipe, scheme, snapshot(), self._seed)
         faces: list[Example] = list(self._faces)  # type: ignore[arg-type]
         own = Batches(Surroundings(faces, read_image, recipe.input_size), scheme, recipe, np.random.default_rng(step))
@@ -206,7 +206,7 @@ def main() -> None:
     add_arguments(parser, LINES)
     parser.add_argument("--set", choices=tuple(SETTINGS), default="300w")
     given = parser.parse_args()
-    given.steps = given.steps or preset("default").full_steps
+    given.steps = given.steps or preset("adamw").full_steps
     begin(given)
     print("| learnt from | seed | steps in all | NME % | drags (3 %) | failures > 8 % | seconds |")
     print("|---" * 7 + "|", flush=True)

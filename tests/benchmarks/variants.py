@@ -3,7 +3,7 @@
     python tests/benchmarks/variants.py --data DATA [--labels 50] [--seeds 0] [--steps 240] [--only NAME ...]
     python tests/benchmarks/variants.py --list
 
-``300w/dev`` (true boxes, one look) after a training of the ``default`` preset, changed in one way, on so many random
+``300w/dev`` (true boxes, one look) after a training of a preset (``default``), changed in one way, on so many random
 faces of ``300w/pool``. Seconds say where a change makes a step slower or faster. These lines are for choosing, so no
 test set is read.
 """
@@ -43,7 +43,7 @@ class Line:
 
 
 LINES = {
-    "default": Line("the default: random weights"),
+    "default": Line("nothing: the preset as it is, random weights"),
     "generator": Line("the auto-encoder's generator, random encoder", parts="P"),
     "encoder": Line("its encoder at 4e-4, random generator", {"lr_encoder": 4e-4}, "Q"),
     "both": Line("both", parts="QP"),
@@ -133,6 +133,7 @@ def started(base: Path, line: Line) -> Autoencoder | None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add_arguments(parser, LINES)
+    parser.add_argument("--preset", default="default", help="what is changed in one way")
     parser.add_argument("--base", type=Path, default=ROOT / "models" / "faces-128.safetensors")
     parser.add_argument("--list", action="store_true", help="print the names of the lines")
     given = parser.parse_args()
@@ -148,7 +149,7 @@ def main() -> None:
         chosen = [pool[place] for place in np.random.default_rng(seed).permutation(len(pool))[: given.labels]]
         for name in given.only:
             line, began = LINES[name], time.monotonic()
-            recipe = with_steps(replace(preset("default"), **line.changes), given.steps)
+            recipe = with_steps(replace(preset(given.preset), **line.changes), given.steps)
             model = learn(chosen, recipe, seed, started(given.base, line))
             lasted, found = time.monotonic() - began, figures(model, watched)
             print(f"| {line.title} | {seed} | {found.nme:.2f} | {found.drags_3:.1f} | {found.failure_8:.1f} % "
