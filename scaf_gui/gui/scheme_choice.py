@@ -27,7 +27,7 @@ class SchemeChoice(QWidget):
             self.kind.addItem(scheme.title, scheme.id)
         self.kind.addItem("Landmarks of your own, from a scheme file (JSON)", _FILE)
         self.file = QLineEdit(self)
-        self.file.setPlaceholderText("my-landmarks.json; docs/schemes.md has one to begin with")
+        self.file.setPlaceholderText("my-landmarks.json (see docs/schemes.md)")
         self.file.setAccessibleName("Landmark scheme file")
         self._browse = QPushButton("Choose…", self)
         self._browse.setAutoDefault(False)
