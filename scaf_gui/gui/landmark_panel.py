@@ -215,6 +215,7 @@ class LandmarkPanel(QWidget):
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         table.setTabKeyNavigation(False)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # sides and numbers stand at the ends of names
+        table.setWordWrap(False)  # or a name is cut once for each line that it would take
         table.setAccessibleName("Landmarks of this face")
         header = table.horizontalHeader()
         header.setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
