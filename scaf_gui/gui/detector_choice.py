@@ -4,45 +4,27 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from scaf_gui.errors import ScafError
+from scaf_gui.gui.file_choice import FileChoice
 
 MTCNN, YUNET = "mtcnn", "yunet"
 _TITLES = {MTCNN: "MTCNN, which comes with the program", YUNET: "YuNet, from a model file of yours (ONNX)"}
 
 
-class DetectorChoice(QWidget):
-    """A list of detectors, and below it the file for the one that needs one. ``changed``: something was chosen."""
-
-    changed = Signal()
+class DetectorChoice(FileChoice):
+    """A list of detectors, and below it the file for the one that needs one."""
 
     def __init__(self, parent: QWidget | None = None):
-        super().__init__(parent)
-        self.kind = QComboBox(self)
-        self.kind.setAccessibleName("Face detector")
-        for kind, title in _TITLES.items():
-            self.kind.addItem(title, kind)
-        self.file = QLineEdit(self)
-        self.file.setPlaceholderText("face_detection_yunet_….onnx")
-        self.file.setAccessibleName("YuNet model file")
-        self._browse = QPushButton("Choose…", self)
-        self._browse.setAutoDefault(False)
-        self._browse.clicked.connect(self._choose)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.file, 1)
-        row.addWidget(self._browse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.kind)
-        column.addLayout(row)
-        self.setFocusProxy(self.kind)
-        self.kind.currentIndexChanged.connect(self._show)
-        self.file.textChanged.connect(self.changed)
-        self._show()
+        super().__init__(
+            [(title, kind) for kind, title in _TITLES.items()],
+            YUNET,
+            ("Face detector", "YuNet model file", "YuNet model"),
+            "face_detection_yunet_….onnx",
+            "ONNX models (*.onnx);;All files (*)",
+            parent,
+        )
 
     @property
     def value(self) -> str:
@@ -58,7 +40,7 @@ class DetectorChoice(QWidget):
 
     def trouble(self) -> str:
         """Why the choice cannot be used, as far as is seen at a glance; "" where nothing is."""
-        if self.kind.currentData() != YUNET:
+        if not self.is_own:
             return ""
         name = self.file.text().strip()
         if not name:
@@ -78,16 +60,3 @@ class DetectorChoice(QWidget):
         except ScafError as error:
             return str(error)
         return ""
-
-    def _show(self) -> None:
-        is_file = self.kind.currentData() == YUNET
-        self.file.setVisible(is_file)
-        self._browse.setVisible(is_file)
-        self.changed.emit()
-
-    def _choose(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "YuNet model", self.file.text(), "ONNX models (*.onnx);;All files (*)"
-        )
-        if name:
-            self.file.setText(name)

@@ -5,46 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QWidget
 
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.errors import ScafError
+from scaf_gui.gui.file_choice import FileChoice
 
 _FILE = ""
 
 
-class SchemeChoice(QWidget):
-    """A list of schemes, and below it the file for one of the user's own. ``changed``: something was chosen."""
-
-    changed = Signal()
+class SchemeChoice(FileChoice):
+    """A list of schemes, and below it the file for one of the user's own."""
 
     def __init__(self, schemes: Sequence[Scheme], parent: QWidget | None = None):
-        super().__init__(parent)
-        self.kind = QComboBox(self)
-        self.kind.setAccessibleName("Landmarks")
-        for scheme in schemes:
-            self.kind.addItem(scheme.title, scheme.id)
-        self.kind.addItem("Landmarks of your own, from a scheme file (JSON)", _FILE)
-        self.file = QLineEdit(self)
-        self.file.setPlaceholderText("my-landmarks.json (see docs/schemes.md)")
-        self.file.setAccessibleName("Landmark scheme file")
-        self._browse = QPushButton("Choose…", self)
-        self._browse.setAutoDefault(False)
-        self._browse.clicked.connect(self._choose)
-        row = QHBoxLayout()
-        row.setSpacing(8)
-        row.addWidget(self.file, 1)
-        row.addWidget(self._browse)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
-        column.addWidget(self.kind)
-        column.addLayout(row)
-        self.setFocusProxy(self.kind)
-        self.kind.currentIndexChanged.connect(self._show)
-        self.file.textChanged.connect(self.changed)
-        self._show()
+        super().__init__(
+            [
+                *((scheme.title, scheme.id) for scheme in schemes),
+                ("Landmarks of your own, from a scheme file (JSON)", _FILE),
+            ],
+            _FILE,
+            ("Landmarks", "Landmark scheme file", "Landmark scheme"),
+            "my-landmarks.json (see docs/schemes.md)",
+            "Landmark schemes (*.json);;All files (*)",
+            parent,
+        )
 
     @property
     def value(self) -> str:
@@ -53,7 +37,7 @@ class SchemeChoice(QWidget):
 
     def trouble(self) -> str:
         """Why the choice cannot be used; "" where nothing is. A scheme file is small: it is read."""
-        if self.kind.currentData() != _FILE:
+        if not self.is_own:
             return ""
         name = self.file.text().strip()
         if not name:
@@ -65,16 +49,3 @@ class SchemeChoice(QWidget):
         except ScafError as error:
             return str(error)
         return ""
-
-    def _show(self) -> None:
-        own = self.kind.currentData() == _FILE
-        self.file.setVisible(own)
-        self._browse.setVisible(own)
-        self.changed.emit()
-
-    def _choose(self) -> None:
-        name, _ = QFileDialog.getOpenFileName(
-            self, "Landmark scheme", self.file.text(), "Landmark schemes (*.json);;All files (*)"
-        )
-        if name:
-            self.file.setText(name)
