@@ -1,7 +1,11 @@
-"""The real network with a quarter of its channels: a sixteenth of the arithmetic, for tests that train."""
+"""The real network with a quarter of its channels: a sixteenth of the arithmetic, for tests that train.
+
+``python -m tests.narrow`` is the program itself with such networks, for tests that start it.
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -25,3 +29,10 @@ def narrow(put: Callable[[Any, str, Any], None] = setattr) -> None:
         for module in (autoencoder, networks):
             if hasattr(module, name):
                 put(module, name, widths)
+
+
+if __name__ == "__main__":
+    from scaf_gui.app import main
+
+    narrow()
+    sys.exit(main())

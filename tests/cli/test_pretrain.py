@@ -26,6 +26,8 @@ from scaf_gui.learning.distributed import Group
 from scaf_gui.learning.pretrained import load_autoencoder
 from scaf_gui.learning.pretraining import Progress as Step
 
+pytestmark = pytest.mark.usefixtures("slim")
+
 ROOT = Path(__file__).resolve().parents[2]
 SMALL = (
     "--recipe", "short", "--crop", "1", "--batch", "4", "--threads", "1", "--device", "cpu", "--precision", "float32",
@@ -51,8 +53,17 @@ def test_two_processes_have_the_losses_of_one(folder: Path, scaf: Callable[..., 
     assert made.id == alone["autoencoder"] and made.meta["recipe"]["sources"] == ["faces"]
     assert all(Path(alone[name]).is_file() for name in ("state", "picture", "curve"))
 
-    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "scaf_gui"]
-    words += ["pretrain", str(folder / "faces"), "--out", str(folder / "two.safetensors"), *SMALL, "--json"]
+    words = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+    words += [
+        "-m",
+        "tests.narrow",
+        "pretrain",
+        str(folder / "faces"),
+        "--out",
+        str(folder / "two.safetensors"),
+        *SMALL,
+        "--json",
+    ]
     words += ["--faces", str(folder / "one.faces")]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     ended = subprocess.run(words, env=env, capture_output=True, text=True, timeout=600)
@@ -89,7 +100,8 @@ def test_a_command_line_that_makes_no_sense(folder: Path, scaf: Callable[..., An
 @pytest.mark.skipif(sys.platform == "win32", reason="a console's Ctrl-C cannot be sent to one process")
 def test_ctrl_c_saves_and_resume_goes_on(folder: Path, scaf: Callable[..., Any]) -> None:
     out = folder / "a.safetensors"
-    words = [sys.executable, "-m", "scaf_gui", "pretrain", str(folder / "faces"), "--out", str(out), *SMALL, "--no-gan"]
+    words = [sys.executable, "-m", "tests.narrow", "pretrain", str(folder / "faces"), "--out", str(out)]
+    words += [*SMALL, "--no-gan"]
     words[words.index("--max-steps") + 1] = "500"
     env = {**os.environ, "PYTHONPATH": str(ROOT)}
     with subprocess.Popen(words, env=env, stderr=subprocess.PIPE, text=True) as running:

@@ -22,6 +22,8 @@ import sys, torch
 from dataclasses import replace
 from scaf_gui.cli.main import run
 from scaf_gui.learning.presets import PRESETS
+from tests.narrow import narrow
+narrow()
 PRESETS["tiny"] = replace(PRESETS["default"], name="tiny", batch=2, quick_steps=2, full_steps=3, full_epochs=1, ema=0.0)
 torch.set_num_threads(1)
 sys.exit(run(sys.argv[1:]))
@@ -51,7 +53,7 @@ WORDS = ["simulate", "pool", "--test", "test", "--preset", "tiny", "--first", "3
          "--seeds", "0", "--acquisition", "nnm-10", "random", "--device", "cpu", "--out", "r.csv"]  # fmt: skip
 
 
-def test_a_small_table_is_reproduced_though_the_process_is_killed(folders, scaf, tiny):
+def test_a_small_table_is_reproduced_though_the_process_is_killed(folders, scaf, tiny, slim):
     here = {**os.environ, "PYTHONPATH": str(ROOT)}
     process = subprocess.Popen([sys.executable, "-c", TINY, *WORDS], stderr=subprocess.PIPE, env=here)
     try:

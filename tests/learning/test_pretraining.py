@@ -25,6 +25,8 @@ from scaf_gui.learning.unlabelled import ROOM
 from tests.jobs import finish
 from tests.learning.conftest import CPU, Faces
 
+pytestmark = pytest.mark.usefixtures("slim")
+
 SIDE = 224
 EVERYTHING = replace(
     RECIPES["short"], batch=2, gan=True, gan_from=0.0, structure_from=0.25, max_steps=4, warm_up=2, lr=3e-4,
@@ -147,7 +149,7 @@ def test_a_full_disk_leaves_the_last_checkpoint(rendered: Rendered, folder: Path
     assert next(work).saved == out
     before = {path.name: path.stat() for path in folder.iterdir()}
     try:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (20 << 20, limits[1]))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, limits[1]))
         second = next(work)
         assert second.saved is None and "cannot be saved" in second.note
         assert "no checkpoint" in next(work).note, "it goes on: there may be room again"

@@ -21,6 +21,8 @@ from scaf_gui.learning.presets import Augmentation, Preset, preset
 from scaf_gui.learning.training import Progress, TrainResult, train, validation_error
 from tests import jobs
 
+pytestmark = pytest.mark.usefixtures("slim")
+
 #: so small that a step takes a fraction of a second on one core
 TINY = replace(preset("default"), batch=2, full_steps=3, full_epochs=0, quick_steps=2)
 

@@ -72,7 +72,7 @@ def run(script: Any, monkeypatch: pytest.MonkeyPatch, *arguments: object) -> Non
 
 
 def test_from_the_auto_encoder_and_on(
-    script: Any, data: Path, tmp_path: Path, scheme: Scheme, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    script: Any, data: Path, tmp_path: Path, scheme: Scheme, monkeypatch: pytest.MonkeyPatch, capsys: Any, slim: None
 ) -> None:
     torch.manual_seed(0)
     base = make_autoencoder(Encoder(128), Generator(4), {}, None)

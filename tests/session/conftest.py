@@ -15,6 +15,7 @@ from scaf_gui.session.project import new_project, open_project
 from scaf_gui.session.session import Session
 from scaf_gui.session.steps import result_of
 from tests.jobs import finish
+from tests.narrow import narrow
 from tests.rendered import render_folder
 
 FACES = 14
@@ -88,7 +89,7 @@ def label(rendered: Path) -> Callable[[Session, int], tuple[int, ...]]:
 
 @pytest.fixture(scope="session")
 def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a project of 14 faces, two of them labelled, and a model trained on those."""
+    """A folder with a project of 14 faces, two of them labelled, and a narrow model trained on those."""
     from scaf_gui.learning.presets import PRESETS
 
     folder = tmp_path_factory.mktemp("trained")
@@ -99,7 +100,9 @@ def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) ->
     try:
         _take_all(session, session.find_boxes())
         _label(session, rendered / "truth", 2)
-        _take_all(session, session.refresh(session.snapshot(), preset="tiny", device="cpu"))
+        with pytest.MonkeyPatch.context() as patch:
+            narrow(patch.setattr)
+            _take_all(session, session.refresh(session.snapshot(), preset="tiny", device="cpu"))
     finally:
         del PRESETS["tiny"]
         session.close()
@@ -107,7 +110,7 @@ def trained_project(rendered: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def trained(trained_project: Path, tmp_path: Path) -> Iterator[Session]:
+def trained(trained_project: Path, tmp_path: Path, slim: None) -> Iterator[Session]:
     """The trained project, copied and open."""
     shutil.copytree(trained_project, tmp_path / "copy")
     session = open_project(tmp_path / "copy" / "p.scaf")

@@ -185,7 +185,7 @@ def test_a_full_disk_keeps_the_model_before(trained, label, tiny, take_all):
     session = trained
     before, files = session.model, sorted(Path(session.model.path).parent.iterdir())
     label(session, 2)
-    with files_end_at(5 << 20), pytest.raises(CheckpointError, match=r"cannot be saved .*what was there before stays"):
+    with files_end_at(1 << 18), pytest.raises(CheckpointError, match=r"cannot be saved .*what was there before stays"):
         take_all(session, session.refresh(session.snapshot(), preset=tiny, device="cpu", judge=False))
     assert session.model == before and sorted(Path(before.path).parent.iterdir()) == files
     batch = next(session.prefill(device="cpu"))
