@@ -55,7 +55,7 @@ class Document:
     def __iter__(self) -> Iterator[Face]:
         return iter(tuple(self._faces.values()))
 
-    def __contains__(self, face_id: int) -> bool:
+    def __contains__(self, face_id: object) -> bool:
         return face_id in self._faces
 
     def face(self, face_id: int) -> Face:

@@ -17,6 +17,7 @@ from scaf_gui.gui.canvas.pyramid import Pyramid
 from scaf_gui.gui.messages import describe
 from scaf_gui.gui.pictures import Pictures
 from scaf_gui.gui.queue_model import QueueModel
+from scaf_gui.gui.trail import Trail
 from scaf_gui.io.copies import SmallCopies
 from scaf_gui.session.images import glance
 from scaf_gui.session.session import Session
@@ -59,8 +60,7 @@ class Navigator(QObject):
         self.double_press = DOUBLE_PRESS
         self._came: tuple[int | None, float] = (None, 0.0)  # by going on to it, and when
         self._prediction: Prediction | None = None  # the prediction on the canvas
-        self._been: list[int] = []  # faces visited before, the last one last
-        self._ahead: list[int] = []  # faces that "previous" came back from
+        self._trail = Trail()
         self._slow = QTimer(self)
         self._slow.setSingleShot(True)
         self._slow.setInterval(PATIENCE_MS)
@@ -71,8 +71,7 @@ class Navigator(QObject):
     def open(self, session: Session | None) -> None:
         """Show another project's current face, or nothing."""
         self._slow.stop()
-        self._been.clear()
-        self._ahead.clear()
+        self._trail.clear()
         self._image = self._prediction = None
         self.is_reading = False
         self._session = session
@@ -124,31 +123,22 @@ class Navigator(QObject):
             return
         if face_id == self.current:
             return
-        self._leave()
-        self._ahead.clear()
+        self._trail.leave(self.current)
         self._show(face_id)
 
     def next(self) -> None:
-        """The next row of the list, whatever its state."""
-        while self._ahead:
-            face_id = self._ahead.pop()
-            if self._session is not None and face_id in self._session.document and face_id != self.current:
-                self._leave()
-                self._show(face_id)
-                return
-        self._step(1)
+        """Where "previous" came back from; without that the next row of the list, whatever its state."""
+        if self._session is not None:
+            self._show_other(self._trail.forth(self.current, self._session.document, self._rows.face_order))
 
     def previous(self) -> None:
         """Back to where one came from; without that the row above."""
-        session = self._session
-        while self._been and session is not None:
-            face_id = self._been.pop()
-            if face_id in session.document and face_id != self.current:
-                if self.current is not None:
-                    self._ahead.append(self.current)
-                self._show(face_id)
-                return
-        self._step(-1)
+        if self._session is not None:
+            self._show_other(self._trail.back(self.current, self._session.document, self._rows.face_order))
+
+    def _show_other(self, face_id: int | None) -> None:
+        if face_id is not None:
+            self._show(face_id)
 
     def next_waiting(self) -> None:
         """The next face of the queue that waits for a person."""
@@ -184,20 +174,6 @@ class Navigator(QObject):
             yield
         finally:
             self.is_leaving = False
-
-    def _step(self, step: int) -> None:
-        order = self._rows.face_order()
-        if not order:
-            return
-        at = order.index(self.current) + step if self.current in order else 0
-        if 0 <= at < len(order):
-            self._leave()
-            self._show(order[at])
-
-    def _leave(self) -> None:
-        if self.current is not None:
-            self._been.append(self.current)
-            del self._been[:-1000]
 
     # -- showing ---------------------------------------------------------------------------------
 
