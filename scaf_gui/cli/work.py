@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,29 +34,29 @@ def opened(path: Path, progress: Progress) -> Iterator[Session]:
 def drive(session: Session, title: str, work: Generator[Any, None, Result], progress: Progress) -> Result:
     """Take in all that a generator of the session yields; returns what it returns."""
     total = 0
-    try:
-        while True:
-            event = next(work)
-            progress.say(session.take(event))
-            left = getattr(event, "remaining", None)
-            if left is not None:
-                total = max(total, left + 1)
-                progress(title, total - left, total)
-            elif hasattr(event, "steps"):
-                show_training(event, progress)
-    except StopIteration as end:
-        result: Result = end.value
-        return result
-    finally:
-        work.close()
-        progress.clear()
+
+    def take(event: Any) -> None:
+        nonlocal total
+        progress.say(session.take(event))
+        left = getattr(event, "remaining", None)
+        if left is not None:
+            total = max(total, left + 1)
+            progress(title, total - left, total)
+        elif hasattr(event, "steps"):
+            show_training(event, progress)
+
+    return _exhaust(work, take, progress)
 
 
 def follow(title: str, work: Generator[tuple[int, int], None, Result], progress: Progress) -> Result:
     """Run a job that says how much of how much is done; returns what it returns."""
+    return _exhaust(work, lambda so_far: progress(title, *so_far), progress)
+
+
+def _exhaust(work: Generator[Any, None, Result], take: Callable[[Any], object], progress: Progress) -> Result:
     try:
         while True:
-            progress(title, *next(work))
+            take(next(work))
     except StopIteration as end:
         result: Result = end.value
         return result
