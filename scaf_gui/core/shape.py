@@ -12,6 +12,11 @@ Machine Learning*, 2006, 2.3.1)::
 
 so that the gain is worked out once, at the press, and each move of the mouse is one product. Because the shape that
 is shown already is the conditional mean given what was placed before, nothing else has to be remembered.
+
+Now and then a face is off as a whole: the box was wrong, the head tilted. Such faces have another covariance, with a
+large share for moving, turning and scaling. How far the landmarks placed so far had to be moved tells which of both a
+face is of (their marginal likelihoods, Student's t as a face's scale is known roughly), and the gain is the mean of
+both, each by its probability: the second drag sees what the first one meant.
 """
 
 from __future__ import annotations
@@ -32,12 +37,20 @@ FALL_OFF = 0.2
 REACH = 2.0
 #: the same for statistics of a project's own few faces
 OWN_REACH = 1.0
-#: variance of faces that are off as a whole (moved, turned, scaled), where 1 is the mean variance of a coordinate
-WHOLE = 0.1
+#: variance of moving, turning and scaling as a whole, where 1 is the mean variance of a coordinate: of usual faces,
+#: and of those thrown off
+WHOLE, THROWN = 0.1, 20.0
+#: share of faces that are thrown off, before one knows anything of a face
+THROWN_SHARE = 0.005
 #: variance of a careful hand on the same scale
 NOISE = 0.05
 #: who would follow less than this stays where it is, so that the far side of a face is calm
 LEAST_GAIN = 0.04
+#: degrees of freedom of a face's scale of errors: how well it is foreseen
+_SURE_OF_SCALE = 16.0
+#: expected error of a landmark where none is known, % of the distance between the outer eye corners, which is so long
+#: in the frame of the reference shape (1.5 to 1.6 in the schemes that come with the program)
+_USUAL_ERROR, _EYES = 4.0, 1.6
 #: labelled faces whose errors weigh as much as what is known before any
 WORTH = 10.0
 #: from so many labelled faces on their shapes say something
@@ -67,14 +80,29 @@ class ShapeModel:
 class Gain:
     """How the followers of one landmark move: ``matrices`` (L, 2, 2), image pixels per image pixel.
 
-    Rows of landmarks that stay are zero, that of the dragged landmark is the identity.
+    Rows of landmarks that stay are zero, that of the dragged landmark is the identity. ``due`` (L, 2), where the face
+    seems to be off as a whole: how far each landmark is believed to be off still, image pixels. As the dragged one
+    nears the place where it is due itself, all others go to theirs.
     """
 
     matrices: FloatArray
+    landmark: int
+    due: FloatArray | None = None
+
+    @property
+    def movable(self) -> BoolArray:
+        """(L,) those that move at all, the dragged one included."""
+        moves: BoolArray = np.asarray(self.matrices.any(axis=(1, 2)))
+        return moves if self.due is None else moves | self.due.any(axis=1)
 
     def moved(self, points: FloatArray, dx: float, dy: float) -> FloatArray:
         """Points (L, 2) after the landmark was dragged by (dx, dy); rows of NaN stay so."""
-        shifted: FloatArray = points + self.matrices @ np.array([dx, dy])
+        step, start = np.array([dx, dy]), points
+        if self.due is not None:
+            own = self.due[self.landmark]
+            share = float(np.clip(own @ step / max(float(own @ own), 1e-12), 0.0, 1.0))
+            step, start = step - share * own, points + share * self.due
+        shifted: FloatArray = start + self.matrices @ step
         return shifted
 
 
@@ -86,6 +114,7 @@ def gain(
     free: BoolArray,
     spread: FloatArray | None = None,
     strength: float = 1.0,
+    moved: FloatArray | None = None,
 ) -> Gain | None:
     """Work out who follows a landmark, and how far; ``None`` where nothing can follow.
 
@@ -93,8 +122,11 @@ def gain(
     :param points: (L, 2) landmarks as they are shown, image pixels
     :param held: (L,) placed by hand: they stay, and tell about the others
     :param free: (L,) those that may follow; neither held ones nor rows of NaN ever do
-    :param spread: (L,) expected error of each landmark, in any unit; ``None``: all alike
-    :param strength: share of the most probable move that is made
+    :param spread: (L,) expected error of each landmark in % of the distance between the outer eye corners; ``None``:
+        all alike
+    :param strength: share of the most probable move that is made; of a face that is off as a whole all of it
+    :param moved: (L, 2) how far from their prediction landmarks are, image pixels, NaN where nothing was predicted;
+        rows of held ones tell whether the face is off as a whole
     """
     known: BoolArray = np.asarray(np.isfinite(points).all(axis=1))
     free = free & known & ~held
@@ -107,22 +139,65 @@ def gain(
         return None
     held = held & known
     held[landmark] = False
-    here, there = _rows(np.array([landmark])), _rows(np.flatnonzero(held))
-    covariance = model.covariance
-    scale = np.repeat(_relative(spread, len(points)), 2)
-    across = covariance[:, here] * scale[:, None] * scale[here]
-    if len(there):
-        weights = np.linalg.solve(
-            covariance[np.ix_(there, there)] * scale[there][:, None] * scale[there] + NOISE * np.eye(len(there)),
-            across[there],
-        )
-        across = across - (covariance[:, there] * scale[:, None] * scale[there]) @ weights
-    found = across @ np.linalg.inv(across[here] + NOISE * np.eye(2))
-    back = np.linalg.inv(linear)
-    matrices = strength * np.einsum("ij,ljk,km->lim", back, found.reshape(-1, 2, 2), linear)
+    usual = _Errors(model, _relative(spread, len(points)))
+    found, due = strength * usual.gain(landmark, held), None
+    if moved is not None and (told := held & np.isfinite(moved).all(axis=1)).any():
+        thrown = _Errors(model, usual.relative, THROWN)
+        size = _EYES * (_USUAL_ERROR if spread is None else float(spread.mean())) / 100.0
+        seen = (moved[told] @ linear.T).ravel()
+        odds = np.log(THROWN_SHARE / (1.0 - THROWN_SHARE))
+        odds += thrown.evidence(told, seen, size) - usual.evidence(told, seen, size)
+        share = 1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0)))
+        found = (1.0 - share) * found + share * thrown.gain(landmark, held)
+        due = share * (thrown.mean(told, seen) @ np.linalg.inv(linear).T - moved)
+        due[~np.isfinite(due).all(axis=1) | ~(free | (np.arange(len(points)) == landmark))] = 0.0
+    matrices = np.einsum("ij,ljk,km->lim", np.linalg.inv(linear), found, linear)
     matrices[~free | (np.linalg.norm(matrices, axis=(1, 2)) < LEAST_GAIN)] = 0.0
     matrices[landmark] = np.eye(2)
-    return Gain(frozen(matrices))
+    return Gain(frozen(matrices), landmark, None if due is None else frozen(due))
+
+
+class _Errors:
+    """The errors of one face in the frame of the reference shape: Gaussian, ``relative`` (L,) standard deviations."""
+
+    def __init__(self, model: ShapeModel, relative: FloatArray, whole: float = 0.0):
+        self.relative = relative
+        self._covariance, self._scale = model.covariance, np.repeat(relative, 2)
+        self._modes = np.sqrt(whole) * _modes(model.reference)
+
+    def gain(self, landmark: int, held: BoolArray) -> FloatArray:
+        """(L, 2, 2): the conditional mean of all errors, given those of held landmarks, by that of one more."""
+        here, there = _rows(np.array([landmark])), _rows(np.flatnonzero(held))
+        across = self._of(slice(None), here)
+        if len(there):
+            across = across - self._of(slice(None), there) @ np.linalg.solve(self._seen(there), across[there])
+        found: FloatArray = across @ np.linalg.inv(across[here] + NOISE * np.eye(2))
+        return found.reshape(-1, 2, 2)
+
+    def mean(self, landmarks: BoolArray, errors: FloatArray) -> FloatArray:
+        """(L, 2): the conditional mean of all errors, given those (2 N,) of these landmarks."""
+        rows = _rows(np.flatnonzero(landmarks))
+        found: FloatArray = self._of(slice(None), rows) @ np.linalg.solve(self._seen(rows), errors)
+        return found.reshape(-1, 2)
+
+    def evidence(self, landmarks: BoolArray, errors: FloatArray, size: float) -> float:
+        """Log of the marginal likelihood of errors (2 N,) of these landmarks, but for what every covariance shares.
+
+        :param size: expected distance of a landmark from its true place, a Rayleigh variable
+        """
+        covariance = self._seen(_rows(np.flatnonzero(landmarks)))
+        variance = size**2 * 2.0 / np.pi
+        surprise = float(errors @ np.linalg.solve(covariance, errors)) / variance
+        heavy = (_SURE_OF_SCALE + len(errors)) * np.log1p(surprise / _SURE_OF_SCALE)
+        return -0.5 * float(np.linalg.slogdet(covariance)[1] + heavy)
+
+    def _seen(self, rows: IntArray) -> FloatArray:
+        return self._of(rows, rows) + NOISE * np.eye(len(rows))
+
+    def _of(self, rows: IntArray | slice, columns: IntArray) -> FloatArray:
+        part = self._covariance[rows][:, columns] * self._scale[rows, None] * self._scale[columns]
+        block: FloatArray = part + self._modes[:, rows].T @ self._modes[:, columns]
+        return block
 
 
 def shape_model(
@@ -151,7 +226,8 @@ def shape_model(
     if errors is not None and len(errors):
         share = len(errors) / (len(errors) + WORTH)
         known = (1.0 - share) * known + share * _unit(covariance_of(errors, flip)) * taper
-    return ShapeModel(reference, _unit(known) + WHOLE * _whole(reference))
+    modes = _modes(reference)
+    return ShapeModel(reference, _unit(known) + WHOLE * modes.T @ modes)
 
 
 def covariance_of(errors: FloatArray, flip: Sequence[int]) -> FloatArray:
@@ -230,13 +306,12 @@ def _fall_off(distances: FloatArray) -> FloatArray:
     return np.asarray(np.kron(np.exp(-distances / FALL_OFF), np.eye(2)), dtype=np.float64)
 
 
-def _whole(reference: FloatArray) -> FloatArray:
-    """Covariance of faces that are moved, turned and scaled."""
+def _modes(reference: FloatArray) -> FloatArray:
+    """(4, 2 L): moving along both axes, scaling, turning."""
     x, y = reference.T
     zero, one = np.zeros_like(x), np.ones_like(x)
-    modes = np.array([[one, zero], [zero, one], [x, y], [-y, x]]).transpose(0, 2, 1).reshape(4, -1)
-    moment: FloatArray = modes.T @ modes
-    return moment
+    modes: FloatArray = np.array([[one, zero], [zero, one], [x, y], [-y, x]]).transpose(0, 2, 1).reshape(4, -1)
+    return modes
 
 
 def _relative(spread: FloatArray | None, count: int) -> FloatArray:

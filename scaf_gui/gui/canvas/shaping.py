@@ -9,7 +9,7 @@ from PySide6.QtCore import QRectF, Qt
 from PySide6.QtGui import QPainter
 from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
-from scaf_gui.core.arrays import BoolArray, FloatArray
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Flag
 from scaf_gui.core.shape import Gain, ShapeModel, gain
 from scaf_gui.gui.canvas import ink, style
@@ -51,7 +51,8 @@ class Shaping:
         if spread is not None and len(spread) != len(shown.points):
             spread = None
         held, free = shown.human & present, ~shown.human & present
-        self._gain = gain(model, shown.points, landmark, held, free, spread, self.strength)
+        moved = None if shown.ghost is None else shown.points - shown.ghost
+        self._gain = gain(model, shown.points, landmark, held, free, spread, self.strength, moved)
         self._start, self._landmark = shown, landmark
 
     @property
@@ -67,7 +68,7 @@ class Shaping:
         dx, dy = x - before[self._landmark, 0], y - before[self._landmark, 1]
         points = self._gain.moved(before, dx, dy)
         points[self._landmark] = x, y  # exactly, whatever sums do
-        moved: BoolArray = np.asarray(self._gain.matrices.any(axis=(1, 2)))
+        moved = self._gain.movable
         self.trails.show_moves(before[moved], points[moved])
         return self._start.with_points(points, moved, np.arange(len(points)) == self._landmark)
 

@@ -130,6 +130,23 @@ def test_a_press_without_a_move_moves_nothing(mouse: Mouse, followed: Followed, 
     assert not heard.moved
 
 
+def test_a_face_thrown_off_comes_along_once_two_landmarks_say_so(canvas: Canvas, mouse: Mouse) -> None:
+    """The whole prediction is 30 pixels off: two landmarks are placed, and the third takes the others along."""
+    canvas.shaping.source = lambda: (None, None)
+    wrong = make_prediction(POINTS - 30.0)
+    placed = np.array([True, False, True, False, False])
+    points = np.where(placed[:, None], POINTS, POINTS - 30.0)
+    canvas.show_face(replace(UNTOUCHED, label=make_label(points, placed=placed)), wrong, SCHEME)
+    spot = mouse.at(*points[3])
+    mouse.press(spot)
+    mouse.move(mouse.at(*(points[3] + 15.0)))
+    mouse.move(mouse.at(*POINTS[3]))
+    shown = canvas._shown
+    assert shown is not None
+    assert np.abs(shown.points - POINTS)[[1, 4]].max() < 6.0
+    mouse.release(mouse.at(*POINTS[3]))
+
+
 def test_a_single_landmark_and_places_outside_the_image(canvas: Canvas, mouse: Mouse, heard: Heard) -> None:
     canvas.shaping.source = lambda: (None, None)
     canvas.show_face(UNTOUCHED, make_prediction(POINTS[1:2]), make_scheme(1))
