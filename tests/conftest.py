@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,13 @@ def slim(monkeypatch: pytest.MonkeyPatch) -> None:
     from tests.narrow import narrow
 
     narrow(monkeypatch.setattr)
+
+
+@pytest.fixture(scope="module")
+def all_slim() -> Iterator[None]:
+    """As :func:`slim`, for a whole module, what its fixtures make included."""
+    from tests.narrow import narrow
+
+    with pytest.MonkeyPatch.context() as patch:
+        narrow(patch.setattr)
+        yield

@@ -20,6 +20,8 @@ from scaf_gui.learning.presets import preset
 from scaf_gui.learning.pretrained import Autoencoder, make_autoencoder, save_autoencoder
 from scaf_gui.learning.start import start_network
 
+pytestmark = pytest.mark.usefixtures("all_slim")
+
 MISSING = r"starter\.safetensors: needs the auto-encoder [0-9a-f]{16}, which is not in .*; put its file beside"
 
 

@@ -23,6 +23,8 @@ from scaf_gui.samples.render import render_face
 
 from .conftest import Faces
 
+pytestmark = pytest.mark.usefixtures("all_slim")
+
 #: landmarks of a scheme of nine points as sums of the 68: two of them between landmarks
 NINE = ([36], [45], [30], [48], [54], [8], [19, 24], [37, 41], [44, 46])
 

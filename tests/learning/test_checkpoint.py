@@ -22,6 +22,8 @@ from scaf_gui.learning.networks import Architecture, ScafNet
 from scaf_gui.learning.presets import preset
 from scaf_gui.learning.start import start_network
 
+pytestmark = pytest.mark.usefixtures("all_slim")
+
 Named = Callable[[str], Scheme]
 
 

@@ -19,6 +19,8 @@ from scaf_gui.learning.presets import preset
 from scaf_gui.learning.start import start_network
 from scaf_gui.learning.targets import gaussian_targets, to_heatmap
 
+pytestmark = pytest.mark.usefixtures("all_slim")
+
 
 @pytest.fixture(scope="module")
 def checkpoint(scheme: Scheme) -> Checkpoint:

@@ -12,6 +12,8 @@ from scaf_gui.learning.autoencoder import Encoder, Generator
 from scaf_gui.learning.pretrained import load_autoencoder, make_autoencoder, save_autoencoder
 from scaf_gui.learning.tensorfile import write_tensors
 
+pytestmark = pytest.mark.usefixtures("all_slim")
+
 
 @pytest.mark.parametrize(("size", "depth"), [(128, 4), (256, 5)])
 def test_saved_and_loaded_again_it_is_the_same(size: int, depth: int, tmp_path: Path) -> None:

@@ -26,9 +26,8 @@ from scaf_gui.learning.pretrained import make_autoencoder, save_autoencoder
 from scaf_gui.session import bridging
 from scaf_gui.session.session import Session
 from tests.jobs import finish
-from tests.narrow import narrow
 
-pytestmark = pytest.mark.usefixtures("slim")
+pytestmark = pytest.mark.usefixtures("all_slim")
 
 CORNERS = [36, 39, 42, 45, 30, 48, 54, 8, 27]
 CPU = Device("cpu", None, "test")
@@ -39,9 +38,7 @@ def shipped_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A narrow 68-point model of random weights: what it predicts is the same for every test."""
     torch.manual_seed(0)
     scheme = load_scheme(paths.resource_folder() / "schemes" / "300w-68.json")
-    with pytest.MonkeyPatch.context() as patch:
-        narrow(patch.setattr)
-        checkpoint = make_checkpoint(ScafNet(Architecture(68)), scheme, preset("default"), {}, None)
+    checkpoint = make_checkpoint(ScafNet(Architecture(68)), scheme, preset("default"), {}, None)
     path = tmp_path_factory.mktemp("made") / "starter.safetensors"
     save_checkpoint(checkpoint, path, half=True)
     return path
