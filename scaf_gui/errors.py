@@ -6,6 +6,7 @@
     ├── InputError            a file or folder that cannot be used (names it, and the line)
     │   ├── ImageError        an image that cannot be read
     │   ├── LabelFileError    a label file that cannot be read or written
+    │   │   └── BrokenLabelsError     parts of label files cannot be read
     │   ├── SchemeError       a landmark scheme that is not valid
     │   ├── FolderError       a folder that is missing, empty or without images
     │   └── CheckpointError   a model file that is damaged, foreign or of another scheme
@@ -24,6 +25,7 @@ The text of each is one line that says what is wrong and what to do.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 
@@ -44,6 +46,7 @@ class InputError(ScafError):
         if line is not None:
             where += f", line {line}"
         super().__init__(f"{where}: {message}" if where else message)
+        self.reason = message
         self.path = None if path is None else Path(path)
         self.line = line
 
@@ -54,6 +57,24 @@ class ImageError(InputError):
 
 class LabelFileError(InputError):
     """A label file that cannot be read or written."""
+
+
+class BrokenLabelsError(LabelFileError):
+    """Faces, lines or files of labels that cannot be read: all are told of, so that they can be mended at once.
+
+    :param source: the file or folder they are in
+    :param listed: (file or file and line, what is wrong) of the first so many of ``count``
+    """
+
+    def __init__(self, source: Path, listed: Sequence[tuple[str, str]], count: int):
+        if count == 1:
+            where, reason = listed[0]
+            folder = source if source.is_dir() else source.parent
+            super().__init__(f"{where}: {reason}; nothing was imported", folder)
+        else:
+            super().__init__(f"{count:,} faces, lines or files cannot be read; nothing was imported", source)
+        self.listed = tuple(listed)
+        self.count = count
 
 
 class SchemeError(InputError):

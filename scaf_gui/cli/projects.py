@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import argparse
 import platform
+import sys
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from scaf_gui import __version__, paths
-from scaf_gui.cli.output import Outcome, Progress
+from scaf_gui.cli.output import Outcome, Progress, one_line
 from scaf_gui.cli.parsing import Choices, project_argument
 from scaf_gui.cli.work import drive, find_boxes, follow, opened, restore
 from scaf_gui.core.face import State
+from scaf_gui.errors import BrokenLabelsError, LabelFileError
 from scaf_gui.settings import Settings
 
 _LIBRARIES = ("torch", "numpy", "opencv-python-headless", "h5py", "safetensors", "PySide6-Essentials", "pyqtgraph")
+#: so many entries that cannot be read are told of before nothing is imported
+_BROKEN_TOLD = 100
 _INCLUDE = "labelled: started faces too; all: predictions too"
 
 
@@ -50,6 +55,7 @@ def register(commands: Any) -> None:
     load.add_argument("--format", required=True, metavar="F", choices=Choices(formats), help="%(choices)s")
     load.add_argument("--from", dest="source", type=Path, required=True, metavar="PATH", help="label file or folder")
     load.add_argument("--on-conflict", choices=("keep", "replace"), default="keep", help="your labels that differ")
+    load.add_argument("--skip-broken", action="store_true", help="leave out what cannot be read, take the rest")
     load.add_argument("--dry-run", action="store_true", help="only say what would be done")
     load.set_defaults(run=run_import)
 
@@ -120,7 +126,22 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
 
     with opened(args.project, progress) as session:
         before = session.store.keep_copy()  # nobody can undo what a command line has done
-        summary = import_labels(session, args.format, args.source, on_conflict=args.on_conflict, dry_run=args.dry_run)
+        try:
+            summary = import_labels(
+                session,
+                args.format,
+                args.source,
+                on_conflict=args.on_conflict,
+                skip_broken=args.skip_broken,
+                dry_run=args.dry_run,
+            )
+        except BrokenLabelsError as error:
+            progress.clear()
+            if error.count > 1:
+                print("\n".join(_listed(error.listed, error.count, _BROKEN_TOLD)), file=sys.stderr)
+            raise LabelFileError(
+                f"{error.reason}; mend this, or leave it out with --skip-broken", error.path
+            ) from error
     values = {
         "imported": summary.imported,
         "unchanged": summary.unchanged,
@@ -129,6 +150,8 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
         "conflicts": list(summary.conflicts),
         "replaced": summary.replaced,
         "unmatched": [list(pair) for pair in summary.unmatched],
+        "broken": summary.num_broken,
+        "broken_entries": [list(pair) for pair in summary.broken],
         "dry_run": args.dry_run,
         "copy": str(before) if summary.replaced and not args.dry_run and before is not None else None,
     }
@@ -140,8 +163,17 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
         what = "replaced" if summary.replaced else "your labels are kept; --on-conflict replace overwrites them"
         lines.append(f"{len(summary.conflicts)} conflicts, such as {summary.conflicts[0]}: {what}")
     lines += [f"the project as it was before: {values['copy']}"] if values["copy"] else []
+    lines += [f"{summary.num_broken} left out, which cannot be read"] if summary.num_broken else []
+    lines += _listed(summary.broken, summary.num_broken, 5)
     lines += [f"left out: {where}: {reason}" for where, reason in summary.unmatched[:5]]
     return Outcome(values, lines)
+
+
+def _listed(broken: Sequence[tuple[str, str]], count: int, most: int) -> list[str]:
+    """A line for each of the first entries that cannot be read, and one for the rest."""
+    lines = [one_line(f"cannot be read: {where}: {reason}") for where, reason in broken[:most]]
+    more = count - len(lines)
+    return [*lines, f"and {more:,} more"] if more else lines
 
 
 def run_export(args: argparse.Namespace, progress: Progress) -> Outcome:

@@ -15,7 +15,7 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Author, BoxSource, Face, Flag, Label, State
 from scaf_gui.core.scheme import Scheme
-from scaf_gui.errors import UsageError
+from scaf_gui.errors import BrokenLabelsError, UsageError
 from scaf_gui.session.steps import result_of
 from scaf_gui.session.truth import SAME_FACE, agreement, known_points, label_box, match
 
@@ -32,6 +32,7 @@ _BATCH = 500
 class Kind(StrEnum):
     """What an import does with one entry of the files."""
 
+    BROKEN = "cannot be read"
     CONFLICT = "conflict"  # the project holds another label of a person's
     LEFT_OUT = "left out"
     ADDED = "new face"  # of an image that the project has, but a face it did not know
@@ -42,11 +43,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """What the files hold: ``faces``, and ``unmatched`` (file or file and line, reason)."""
+    """What the files hold: ``faces``, ``unmatched`` (file or file and line, reason), and what cannot be read.
+
+    ``broken``: as ``unmatched``, of the first so many; ``num_broken``: how many there are.
+    """
 
     format_id: str
     faces: tuple[LabelledFace, ...]
     unmatched: tuple[tuple[str, str], ...]
+    broken: tuple[tuple[str, str], ...] = ()
+    num_broken: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,14 +67,18 @@ class Row:
 
 @dataclass(frozen=True)
 class ImportPlan:
-    """What an import will do. ``additions``: changes without conflict; ``replacements``: those of conflicts."""
+    """What an import will do. ``additions``: changes without conflict; ``replacements``: those of conflicts.
+
+    ``num_broken``: entries that cannot be read; the rows name the first of them.
+    """
 
     rows: tuple[Row, ...]
     additions: tuple[Change, ...]
     replacements: tuple[Change, ...]
+    num_broken: int = 0
 
     def count(self, kind: Kind) -> int:
-        return sum(row.kind is kind for row in self.rows)
+        return self.num_broken if kind is Kind.BROKEN else sum(row.kind is kind for row in self.rows)
 
     def changes(self, on_conflict: str) -> tuple[Change, ...]:
         return self.additions + (self.replacements if on_conflict == "replace" else ())
@@ -79,7 +89,8 @@ class ImportSummary:
     """What an import did. ``conflicts``: images whose face has another label of a person's.
 
     ``imported``: faces changed, of those ``added_faces`` new ones, ``changed`` completed, ``replaced`` conflicts;
-    ``unmatched``: (file or line, reason).
+    ``unmatched``: (file or line, reason); ``broken``: the same of what could not be read, of the first so many of
+    ``num_broken``.
     """
 
     imported: int
@@ -89,25 +100,32 @@ class ImportSummary:
     conflicts: tuple[str, ...]
     replaced: int
     unmatched: tuple[tuple[str, str], ...]
+    broken: tuple[tuple[str, str], ...] = ()
+    num_broken: int = 0
 
 
 def read_labels(format_id: str, source: Path, scheme: Scheme, images: Sequence[str]) -> Generator[int, None, Found]:
     """Read label files; yields how many faces are read so far. Touches no project, so any thread may run it.
 
-    :raises LabelFileError: a file is malformed, or has another number of points than the scheme
-    """
-    from scaf_gui.io.formats import LabelledFace
+    What is malformed, or has another number of points than the scheme, is told of in what is returned.
 
+    :raises LabelFileError: there are no label files, or there is nothing but one problem
+    """
+    from scaf_gui.io.formats import LabelledFace, Problems
+
+    problems = Problems(source)
     faces: list[LabelledFace] = []
     unmatched: list[tuple[str, str]] = []
-    for found in format_named(format_id).scan(source, scheme, images):
+    for found in format_named(format_id).scan(source, scheme, images, problems):
         if isinstance(found, LabelledFace):
             faces.append(found)
             if len(faces) % _BATCH == 0:
                 yield len(faces)
         else:
             unmatched.append((found.where, found.reason))
-    return Found(format_id, tuple(faces), tuple(unmatched))
+    if problems.first is not None and problems.count == 1 and not faces and not unmatched:
+        raise problems.first
+    return Found(format_id, tuple(faces), tuple(unmatched), tuple(problems.listed), problems.count)
 
 
 def image_names(session: Session) -> tuple[str, ...]:
@@ -120,7 +138,8 @@ def plan_import(session: Session, found: Found) -> ImportPlan:
     from scaf_gui.io.formats import FaceState
 
     format_ = format_named(found.format_id)
-    rows = [Row(Kind.LEFT_OUT, "", where, reason) for where, reason in found.unmatched]
+    rows = [Row(Kind.BROKEN, "", where, reason) for where, reason in found.broken]
+    rows += [Row(Kind.LEFT_OUT, "", where, reason) for where, reason in found.unmatched]
     labels, claimed = _one_claim_each([f for f in found.faces if f.state is not FaceState.PREDICTED])
     rows += claimed
     rows += [
@@ -143,7 +162,8 @@ def plan_import(session: Session, found: Found) -> ImportPlan:
             changes = replacements if kind is Kind.CONFLICT else additions
             changes.append(Change(face, _labelled(face, label, format_, session)))
     order = list(Kind)
-    return ImportPlan(tuple(sorted(rows, key=lambda row: order.index(row.kind))), tuple(additions), tuple(replacements))
+    rows.sort(key=lambda row: order.index(row.kind))
+    return ImportPlan(tuple(rows), tuple(additions), tuple(replacements), found.num_broken)
 
 
 def carry_out(session: Session, plan: ImportPlan, on_conflict: str = "keep", by: object = None) -> ImportSummary:
@@ -170,6 +190,8 @@ def summarise(plan: ImportPlan, on_conflict: str) -> ImportSummary:
         tuple(row.image for row in plan.rows if row.kind is Kind.CONFLICT),
         len(plan.replacements) if on_conflict == "replace" else 0,
         tuple((row.where, row.note) for row in plan.rows if row.kind is Kind.LEFT_OUT),
+        tuple((row.where, row.note) for row in plan.rows if row.kind is Kind.BROKEN),
+        plan.num_broken,
     )
 
 
@@ -179,6 +201,7 @@ def import_labels(
     source: Path,
     *,
     on_conflict: str = "keep",
+    skip_broken: bool = False,
     dry_run: bool = False,
     by: object = None,
 ) -> ImportSummary:
@@ -187,11 +210,15 @@ def import_labels(
     A face that has another label of a person's keeps it, unless told to ``replace`` it; both are reported as
     conflicts. Labels of faces the project does not know yet in its images become new faces.
 
+    :param skip_broken: leave out what cannot be read, and take in the rest
     :param dry_run: only say what would be done
-    :raises LabelFileError: a file is malformed, or has another number of points than the scheme;
-        nothing is imported then
+    :raises LabelFileError: a file is malformed, or has another number of points than the scheme; nothing is imported
+        then. A :class:`BrokenLabelsError` where that is so of several parts of the files.
     """
-    plan = plan_import(session, result_of(read_labels(format_id, source, session.scheme, image_names(session))))
+    found = result_of(read_labels(format_id, source, session.scheme, image_names(session)))
+    if found.num_broken and not skip_broken:
+        raise BrokenLabelsError(source, found.broken, found.num_broken)
+    plan = plan_import(session, found)
     return summarise(plan, on_conflict) if dry_run else carry_out(session, plan, on_conflict, by)
 
 

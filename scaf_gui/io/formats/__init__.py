@@ -16,6 +16,7 @@ from scaf_gui.io.formats.base import (
     register,
     table,
 )
+from scaf_gui.io.formats.problems import Problems
 
 __all__ = [
     "ExportReport",
@@ -24,6 +25,7 @@ __all__ = [
     "Holds",
     "ImportReport",
     "LabelledFace",
+    "Problems",
     "Unmatched",
     "convert_faces",
     "converted",

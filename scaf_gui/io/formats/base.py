@@ -16,6 +16,7 @@ from scaf_gui.core.face import Attributes, Box, BoxSource, Flag
 from scaf_gui.core.geometry import tight_box
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
+from scaf_gui.io.formats.problems import STRICT, Problems
 
 if TYPE_CHECKING:
     from scaf_gui.io.formats.folder import ExportFolder
@@ -168,11 +169,16 @@ class FaceFormat(ABC):
         """
 
     @abstractmethod
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         """Go through a label file, or all in a folder, one face at a time; memory does not grow with their number.
 
         :param images: the names among which the image of each face is looked for
-        :raises LabelFileError: a file is malformed (names file, and line or place), or there is none
+        :param problems: takes in what is malformed, and reading goes on behind it, by the smallest part that the format
+            allows: a face, a line, a file. By default the first malformed part ends it.
+        :raises LabelFileError: there is no label file, what goes with them is broken, or one is malformed (names file,
+            and line or place)
         """
 
     def write(

@@ -19,6 +19,7 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 
 #: COCO's visibility by flag: 2 visible, 1 labelled but occluded, 0 not labelled
 _VISIBILITY = {Flag.VISIBLE: 2, Flag.OCCLUDED: 1, Flag.MISSING: 0}
@@ -81,59 +82,82 @@ class CocoFormat(FaceFormat):
             shutil.copyfileobj(later, file)
             file.write(b"\n]}\n")
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
-        for path in files.label_files(source, ".json", "JSON file of COCO"):
-            if isinstance(path, Unmatched):
-                yield path
-            else:
-                yield from _scan(path, scheme, finder)
+        yield from each_file(
+            files.label_files(source, ".json", "JSON file of COCO"),
+            lambda path: _scan(path, scheme, finder, problems),
+            problems,
+        )
 
 
-def _scan(path: Path, scheme: Scheme, finder: files.ImageFinder) -> Iterator[LabelledFace | Unmatched]:
+#: of an image of the file: its name in the project or None, why that is so, the name by which the file means it
+_Image = tuple[str | None, str, str]
+
+
+def _scan(
+    path: Path, scheme: Scheme, finder: files.ImageFinder, problems: Problems
+) -> Iterator[LabelledFace | Unmatched]:
     names = files.read_names(path.parent)
     order = _order(path, scheme)
-    found: dict[Any, tuple[str | None, str, str]] = {}
-    for place, entry in enumerate(_items(path, "images")):
-        where = f"images[{place}]"
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), int | str):
-            raise files.refusal("an image needs an id", path, where)
-        name = files.checked_name(entry.get("file_name"), path, f"{where}.file_name")
-        if entry["id"] in found:
-            raise files.refusal(f"two images have the id {entry['id']!r}", path, where)
-        image, reason = finder.by_path(names.get(name, name))
-        found[entry["id"]] = image, f"{name}: {reason}" if image is None else "", names.get(name, name)
+    found: dict[int | str, _Image] = {}
+    images = -1
+    try:
+        for images, entry in enumerate(_items(path, "images")):
+            with problems:
+                _add_image(found, entry, path, f"images[{images}]", names, finder)
+    except _CutShortError:
+        pass  # annotations may stand before that place; behind them it is found again
     used = Counter[str]()
-    count = 0
+    place = -1
     for place, entry in enumerate(_items(path, "annotations")):
-        where, count = f"annotations[{place}]", place + 1
-        if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int | str):
-            raise files.refusal("an annotation needs an image_id", path, where)
-        if not entry.get("keypoints"):
-            yield Unmatched(files.place(path.name, where), "the annotation has no keypoints")
-            continue
-        points, flags = _keypoints(entry["keypoints"], path, where, scheme, order)
-        if entry["image_id"] not in found:
-            raise files.refusal(f"there is no image with the id {entry['image_id']!r}", path, f"{where}.image_id")
-        image, reason, named = found[entry["image_id"]]
-        if image is None:
-            yield Unmatched(files.place(path.name, where), reason)
-            continue
-        used[image] += 1
-        box, attributes, state = _extras(entry, path, where)
-        yield LabelledFace(
-            image,
-            points,
-            flags,
-            box,
-            attributes,
-            used[image],
-            state,
-            where=files.place(path.name, where),
-            named=named,
-        )
-    if not count and not found:
+        with problems:
+            yield _face(entry, path, f"annotations[{place}]", found, used, scheme, order)
+    if place < 0 and images < 0:
         raise LabelFileError("is no JSON of COCO: it holds neither images nor annotations", path)
+
+
+def _add_image(
+    found: dict[int | str, _Image], entry: Any, path: Path, where: str, names: dict[str, str], finder: files.ImageFinder
+) -> None:
+    if not isinstance(entry, dict) or not isinstance(entry.get("id"), int | str):
+        raise files.refusal("an image needs an id", path, where)
+    known = entry["id"] in found
+    # faces of an image that cannot be told, or is one of two, are left out with it
+    found[entry["id"]] = None, f"its image, {where}, cannot be read", ""
+    name = files.checked_name(entry.get("file_name"), path, f"{where}.file_name")
+    if known:
+        raise files.refusal(f"two images have the id {entry['id']!r}", path, where)
+    image, reason = finder.by_path(names.get(name, name))
+    found[entry["id"]] = image, f"{name}: {reason}" if image is None else "", names.get(name, name)
+
+
+def _face(
+    entry: Any,
+    path: Path,
+    where: str,
+    found: dict[int | str, _Image],
+    used: Counter[str],
+    scheme: Scheme,
+    order: list[int] | None,
+) -> LabelledFace | Unmatched:
+    """The face of an annotation; ``used`` counts those of each image."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("image_id"), int | str):
+        raise files.refusal("an annotation needs an image_id", path, where)
+    at = files.place(path.name, where)
+    if not entry.get("keypoints"):
+        return Unmatched(at, "the annotation has no keypoints")
+    points, flags = _keypoints(entry["keypoints"], path, where, scheme, order)
+    if entry["image_id"] not in found:
+        raise files.refusal(f"there is no image with the id {entry['image_id']!r}", path, f"{where}.image_id")
+    image, reason, named = found[entry["image_id"]]
+    if image is None:
+        return Unmatched(at, reason)
+    box, attributes, state = _extras(entry, path, where)
+    used[image] += 1
+    return LabelledFace(image, points, flags, box, attributes, used[image], state, where=at, named=named)
 
 
 def _category(scheme: Scheme) -> dict[str, Any]:
@@ -186,7 +210,13 @@ def _items(path: Path, key: str) -> Iterator[Any]:
     except (ijson.JSONError, ValueError, OverflowError) as error:
         where = f"behind {key}[{place}]" if place >= 0 else f"before {key}[0]"
         reason = str(error).split("\n")[0].strip()[:80]
-        raise LabelFileError(f"{where}: is not JSON, or is cut short ({reason})", path) from error
+        raise _CutShortError(
+            f"{where}: is not JSON, or is cut short ({reason}); nothing behind it is read", path
+        ) from error
+
+
+class _CutShortError(LabelFileError):
+    """The JSON ends too early, or is none from some place on."""
 
 
 class _Guarded:

@@ -17,6 +17,7 @@ from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
 from scaf_gui.io.formats.marks import by_landmark
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 from scaf_gui.io.formats.xml import Element, elements
 
 #: what the corner of the top-left pixel is away from its centre
@@ -70,27 +71,35 @@ class CvatFormat(FaceFormat):
                     count += 1
             file.write(b"</annotations>\n")
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
-        for path in files.label_files(source, ".xml", "XML file of CVAT"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
+
+        def of_image(path: Path, names: dict[str, str], element: Element) -> Iterator[LabelledFace | Unmatched]:
+            name = files.checked_name(element.attributes.get("name"), path, element.line)
+            named = names.get(name, name)
+            image, reason = finder.by_path(named)
+            where = files.place(path.name, element.line)
+            if image is None:
+                yield Unmatched(where, f"{name}: {reason}")
+                return
+            boxes = {child.attributes["group_id"]: child for child in element.children if _is_of_group(child)}
+            skeletons = [child for child in element.children if child.tag == "skeleton"]
+            for number, skeleton in enumerate(skeletons, 1):
+                with problems:
+                    face = _face(path, image, number, skeleton, boxes, scheme)
+                    yield replace(face, named=named) if isinstance(face, LabelledFace) else face
+            if not skeletons:
+                yield Unmatched(where, f"{name}: no skeleton is drawn in it")
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
             names = files.read_names(path.parent)
             for element in elements(path, "annotations", "image"):
-                name = files.checked_name(element.attributes.get("name"), path, element.line)
-                image, reason = finder.by_path(names.get(name, name))
-                where = files.place(path.name, element.line)
-                if image is None:
-                    yield Unmatched(where, f"{name}: {reason}")
-                    continue
-                boxes = _boxes(path, element)
-                skeletons = [child for child in element.children if child.tag == "skeleton"]
-                for number, skeleton in enumerate(skeletons, 1):
-                    face = _face(path, image, number, skeleton, boxes, scheme)
-                    yield replace(face, named=names.get(name, name)) if isinstance(face, LabelledFace) else face
-                if not skeletons:
-                    yield Unmatched(where, f"{name}: no skeleton is drawn in it")
+                with problems:
+                    yield from of_image(path, names, element)
+
+        yield from each_file(files.label_files(source, ".xml", "XML file of CVAT"), of_file, problems)
 
 
 def _labels(scheme: Scheme) -> str:
@@ -133,23 +142,25 @@ def _shapes(face: LabelledFace, scheme: Scheme) -> str:
     return "\n".join(lines)
 
 
-def _boxes(path: Path, image: Element) -> dict[str, Box]:
-    """The face boxes of an image by their group."""
-    found = {}
-    for box in image.children:
-        if box.tag != "box" or not box.attributes.get("group_id"):
-            continue
-        values = [files.number(box.attributes.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr")]
-        if None in values:
-            raise LabelFileError("has a box without its four corners", path, box.line)
-        x0, y0, x1, y1 = (value or 0.0 for value in values)
-        if x1 > x0 and y1 > y0:
-            found[box.attributes["group_id"]] = Box(x0 - _CORNER, y0 - _CORNER, x1 - x0, y1 - y0, BoxSource.FILE)
-    return found
+def _is_of_group(shape: Element) -> bool:
+    """Whether it is the box of a face, whose skeleton is in the same group."""
+    return shape.tag == "box" and bool(shape.attributes.get("group_id"))
+
+
+def _box(path: Path, shape: Element | None) -> Box | None:
+    if shape is None:
+        return None
+    values = [files.number(shape.attributes.get(key, "")) for key in ("xtl", "ytl", "xbr", "ybr")]
+    if None in values:
+        raise LabelFileError("has a box without its four corners", path, shape.line)
+    x0, y0, x1, y1 = (value or 0.0 for value in values)
+    if x1 <= x0 or y1 <= y0:
+        return None
+    return Box(x0 - _CORNER, y0 - _CORNER, x1 - x0, y1 - y0, BoxSource.FILE)
 
 
 def _face(
-    path: Path, image: str, number: int, skeleton: Element, boxes: dict[str, Box], scheme: Scheme
+    path: Path, image: str, number: int, skeleton: Element, boxes: dict[str, Element], scheme: Scheme
 ) -> LabelledFace | Unmatched:
     where = files.place(path.name, skeleton.line)
     marks = by_landmark([child for child in skeleton.children if child.tag == "points"], "label", scheme, path)
@@ -163,7 +174,8 @@ def _face(
     group = skeleton.attributes.get("group_id", "")
     index = int(group) if group.isascii() and group.isdigit() and 0 < len(group) < 5 and int(group) else number
     state = _SOURCES.get(skeleton.attributes.get("source", ""), FaceState.REVIEWED)
-    return LabelledFace(image, points, flags, boxes.get(group), _attributes(skeleton), index, state, where=where)
+    box = _box(path, boxes.get(group))
+    return LabelledFace(image, points, flags, box, _attributes(skeleton), index, state, where=where)
 
 
 def _put(points: FloatArray, flags: ByteArray, landmark: int, mark: Element, path: Path) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.folder import natural_key
 from scaf_gui.io.formats.base import FaceState, LabelledFace, Unmatched, stem_of
+from scaf_gui.io.formats.problems import STRICT, Problems
 
 #: in an export: {name in the export: image}, of names that had to change
 NAMES_FILE = "names.json"
@@ -57,6 +58,26 @@ def read_states(folder: Path) -> dict[tuple[str, int], FaceState]:
         raise LabelFileError("is not a list of [image, number of the face, state]", path) from error
 
 
+class ListedStates:
+    """States of faces that count by their place in a list: unknown behind a line of it that cannot be read.
+
+    :param start: problems there were before the first list was opened
+    :raises LabelFileError: what goes with the list is broken
+    """
+
+    def __init__(self, path: Path, problems: Problems, start: int):
+        self._path, self._problems, self._start = path, problems, start
+        self._states = read_states(path.parent)
+        self._images = {image for image, _ in self._states}
+
+    def of(self, image: str, number: int, line: int) -> FaceState:
+        """:raises LabelFileError: of some face of the image no person stands for the landmarks, maybe of this one"""
+        if self._problems.count > self._start and image in self._images:
+            reason = f"a line before it cannot be read, so {STATES_FILE} does not tell whose landmarks these are"
+            raise LabelFileError(reason, self._path, line)
+        return self._states.get((image, number), FaceState.REVIEWED)
+
+
 def _beside(path: Path) -> object:
     """The JSON of a file that goes with an export, ``None`` where there is none."""
     if not path.is_file():
@@ -94,25 +115,34 @@ def read_text(path: Path, limit: int = 64_000_000) -> str:
         raise LabelFileError("is not UTF-8 text", path, line) from error
 
 
-def read_lines(path: Path) -> Iterator[tuple[int, str]]:
+def read_lines(path: Path, problems: Problems = STRICT) -> Iterator[tuple[int, str]]:
     """(1-based number, text without its end) of each line of a list, however long the list is.
 
-    :raises LabelFileError: unreadable, or not UTF-8 text (names the line)
+    :param problems: takes in a line that is not UTF-8 text or far too long; it is empty then
+    :raises LabelFileError: unreadable, or a line that nobody takes in (names it)
     """
     try:
         with path.open("rb") as file:
             number = 0
             while raw := file.readline(LONGEST_LINE):
                 number += 1
-                if len(raw) == LONGEST_LINE:
-                    raise LabelFileError(f"is longer than {LONGEST_LINE} bytes, which no label is", path, number)
-                try:
-                    text = raw.decode("utf-8-sig" if number == 1 else "utf-8")
-                except UnicodeDecodeError as error:
-                    raise LabelFileError("is not UTF-8 text", path, number) from error
-                yield number, text.rstrip("\r\n")
+                text = ""
+                with problems:
+                    text = _decoded(raw, path, number)
+                yield number, text
+                while len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
+                    raw = file.readline(LONGEST_LINE)
     except OSError as error:
         raise LabelFileError(f"cannot be read ({error.strerror})", path) from error
+
+
+def _decoded(raw: bytes, path: Path, number: int) -> str:
+    if len(raw) == LONGEST_LINE:
+        raise LabelFileError(f"is longer than {LONGEST_LINE} bytes, which no label is", path, number)
+    try:
+        return raw.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise LabelFileError("is not UTF-8 text", path, number) from error
 
 
 def number(text: str) -> float | None:

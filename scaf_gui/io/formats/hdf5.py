@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 from scaf_gui.io.steady_file import new_hdf5
 
 if TYPE_CHECKING:
@@ -79,18 +81,27 @@ class Hdf5Format(FaceFormat):
                         raise beneath.error
             _append(columns, block)
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
-        for path in _sources(source):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
             names = files.read_names(path.parent)
-            try:
-                yield from _scan(path, scheme, finder, names)
-            except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:  # h5py's, by what is broken
-                reason = str(error).split("\n")[0][:120]
-                raise LabelFileError(f"cannot be read as HDF5, or is damaged ({reason})", path) from error
+            with _told(path):
+                yield from _scan(path, scheme, finder, names, problems)
+
+        yield from each_file(_sources(source), of_file, problems)
+
+
+@contextmanager
+def _told(path: Path, rows: str = "") -> Iterator[None]:
+    """What h5py raises, by what is broken, as an error of the file."""
+    try:
+        yield
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+        reason = str(error).split("\n")[0][:120]
+        raise LabelFileError(f"{rows}cannot be read as HDF5, or is damaged ({reason})", path) from error
 
 
 def _make(file: h5py.File, landmarks: int, text: Any) -> dict[str, h5py.Dataset]:
@@ -141,7 +152,7 @@ def _sources(source: Path) -> Iterator[Path | Unmatched]:
 
 
 def _scan(
-    path: Path, scheme: Scheme, finder: files.ImageFinder, names: dict[str, str]
+    path: Path, scheme: Scheme, finder: files.ImageFinder, names: dict[str, str], problems: Problems
 ) -> Iterator[LabelledFace | Unmatched]:
     import h5py
 
@@ -175,11 +186,14 @@ def _scan(
         used = Counter[str]()
         for start in range(0, count, _BLOCK):
             stop = min(start + _BLOCK, count)
-            block = {name: None if data is None else data[start:stop] for name, data in optional.items()}
-            points, labels = landmarks[start:stop].astype(np.float64), texts[start:stop]
-            for k in range(stop - start):
-                row = {name: None if data is None else data[k] for name, data in block.items()}
-                yield _face(path, start + k, points[k], str(labels[k]), row, finder, names, used)
+            with problems:
+                with _told(path, f"rows {start} to {stop - 1}: "):
+                    block = {name: None if data is None else data[start:stop] for name, data in optional.items()}
+                    points, labels = landmarks[start:stop].astype(np.float64), texts[start:stop]
+                for k in range(stop - start):
+                    row = {name: None if data is None else data[k] for name, data in block.items()}
+                    with problems:
+                        yield _face(path, start + k, points[k], str(labels[k]), row, finder, names, used)
 
 
 def _dataset(file: h5py.File, name: str, path: Path) -> h5py.Dataset | None:

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
+from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Box, BoxSource
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
-from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
+from scaf_gui.io.formats.base import FaceFormat, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 from scaf_gui.io.formats.rows import csv_rows, csv_writer
 
 #: a box of this many pixels has scale 1
@@ -54,57 +56,50 @@ class HrnetFormat(FaceFormat):
                 folder.count(face, self.holds.state, used[face.image])
                 yield
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
         base, wanted = _base(scheme), _header(scheme)
-        used = Counter[str]()
-        for path in files.label_files(source, ".csv", "csv file"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
-            names, states = files.read_names(path.parent), files.read_states(path.parent)
-            rows = csv_rows(path)
+        used, start = Counter[str](), problems.count
+        told = f"are wanted for {scheme.id}: name, scale, centre, {scheme.num_landmarks} landmarks"
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
+            names, states = files.read_names(path.parent), files.ListedStates(path, problems, start)
+            rows = csv_rows(path, problems, len(wanted), told)
             line, header = next(rows, (1, []))
             if len(header) < 4 or header[:4] != wanted[:4]:
                 raise LabelFileError(
                     f"is no csv of HRNet: its header has to begin with {','.join(wanted[:4])}", path, line
                 )
             for line, row in rows:
-                if len(row) != len(wanted):
-                    raise LabelFileError(
-                        f"has {len(row)} fields where {len(wanted)} are wanted for {scheme.id}: "
-                        f"name, scale, centre, {scheme.num_landmarks} landmarks",
-                        path,
-                        line,
-                    )
-                values = [files.number(field.strip()) for field in row[1:]]
-                for field, value in enumerate(values, 2):
-                    if value is None:
-                        raise LabelFileError(
-                            f"field {field}, '{row[field - 1][:40]}', is no pixel coordinate", path, line
-                        )
-                scale, *numbers = np.array(values, np.float64)
-                name = files.checked_name(row[0], path, line)
-                image, reason = finder.by_path(names.get(name, name))
-                where = files.place(path.name, line)
-                if image is None:
-                    yield Unmatched(where, f"{name}: {reason}")
-                    continue
-                used[image] += 1
-                points = np.array(numbers).reshape(-1, 2) - base
-                side = scale * _PIXELS
-                x, y = (points[0] - side / 2).tolist()
-                box = Box(x, y, side, side, BoxSource.FILE) if side > 0 else None
-                yield LabelledFace(
-                    image,
-                    points[1:],
-                    np.zeros(len(points) - 1, np.uint8),
-                    box,
-                    face_index=used[image],
-                    state=states.get((image, used[image]), FaceState.REVIEWED),
-                    where=where,
-                    named=names.get(name, name),
-                )
+                with problems:
+                    points, box = _values(row, base, path, line)
+                    name = files.checked_name(row[0], path, line)
+                    named, where = names.get(name, name), files.place(path.name, line)
+                    image, reason = finder.by_path(named)
+                    if image is None:
+                        yield Unmatched(where, f"{name}: {reason}")
+                        continue
+                    used[image] += 1
+                    number, flags = used[image], np.zeros(len(points), np.uint8)
+                    state = states.of(image, number, line)
+                    yield LabelledFace(image, points, flags, box, None, number, state, where=where, named=named)
+
+        yield from each_file(files.label_files(source, ".csv", "csv file"), of_file, problems)
+
+
+def _values(row: list[str], base: float, path: Path, line: int) -> tuple[FloatArray, Box | None]:
+    """Landmarks and box of a row, 0-based."""
+    values = [files.number(field.strip()) for field in row[1:]]
+    for field, value in enumerate(values, 2):
+        if value is None:
+            raise LabelFileError(f"field {field}, '{row[field - 1][:40]}', is no pixel coordinate", path, line)
+    scale, *numbers = np.array(values, np.float64)
+    points = np.array(numbers).reshape(-1, 2) - base
+    side = scale * _PIXELS
+    x, y = (points[0] - side / 2).tolist()
+    return points[1:], Box(x, y, side, side, BoxSource.FILE) if side > 0 else None
 
 
 def _base(scheme: Scheme) -> float:

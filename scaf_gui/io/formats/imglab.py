@@ -16,6 +16,7 @@ from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
 from scaf_gui.io.formats.marks import by_landmark
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 from scaf_gui.io.formats.xml import Element, elements
 
 _HEAD = "<?xml version='1.0' encoding='UTF-8'?>\n<dataset>\n<name>{}</name>\n<images>\n"
@@ -55,24 +56,31 @@ class ImglabFormat(FaceFormat):
                     file.write("\n".join(lines).encode("utf-8"))
             file.write(_TAIL.encode("ascii"))
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
-        for path in files.label_files(source, ".xml", "XML file of imglab"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
-            names = files.read_names(path.parent)
-            for element in elements(path, "dataset", "image"):
-                file = files.checked_name(element.attributes.get("file"), path, element.line)
-                known = names.get(file) or names.get(file.removeprefix(f"{self.image_folder}/"))
-                image, reason = finder.by_path(known or file)
-                if image is None:
-                    yield Unmatched(files.place(path.name, element.line), f"{file}: {reason}")
-                    continue
-                boxes = [child for child in element.children if child.tag == "box"]
-                for number, box in enumerate(boxes, 1):
+
+        def of_image(path: Path, names: dict[str, str], element: Element) -> Iterator[LabelledFace | Unmatched]:
+            file = files.checked_name(element.attributes.get("file"), path, element.line)
+            known = names.get(file) or names.get(file.removeprefix(f"{self.image_folder}/"))
+            image, reason = finder.by_path(known or file)
+            if image is None:
+                yield Unmatched(files.place(path.name, element.line), f"{file}: {reason}")
+                return
+            boxes = [child for child in element.children if child.tag == "box"]
+            for number, box in enumerate(boxes, 1):
+                with problems:
                     face = _face(path, image, number, box, scheme)
                     yield replace(face, named=known or file) if isinstance(face, LabelledFace) else face
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
+            names = files.read_names(path.parent)
+            for element in elements(path, "dataset", "image"):
+                with problems:
+                    yield from of_image(path, names, element)
+
+        yield from each_file(files.label_files(source, ".xml", "XML file of imglab"), of_file, problems)
 
 
 def _box(face: LabelledFace, digits: int) -> str:

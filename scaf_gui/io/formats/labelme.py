@@ -17,6 +17,7 @@ from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder
 from scaf_gui.io.formats.marks import landmark_numbers
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 
 #: what the corner of the top-left pixel is away from its centre
 _CORNER = 0.5
@@ -72,23 +73,25 @@ class LabelmeFormat(FaceFormat):
             folder.write(name, json.dumps(content, indent=2).encode("ascii"))
             folder.image(image, f"{stem}.{image.rpartition('.')[2]}")
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
         folder = source if source.is_dir() else source.parent
         names = files.read_names(folder)
-        for path in files.label_files(source, ".json", "JSON file of LabelMe"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
             name = path.relative_to(folder).as_posix()
             content = _content(path)
             named = _named(name, content, path, names)
             image, reason = finder.by_path(named)
             if image is None:
                 yield Unmatched(name, reason)
-                continue
-            for face in _faces(content, path, name, image, scheme):
+                return
+            for face in _faces(content, path, name, image, scheme, problems):
                 yield replace(face, named=named) if isinstance(face, LabelledFace) else face
+
+        yield from each_file(files.label_files(source, ".json", "JSON file of LabelMe"), of_file, problems)
 
 
 def _shapes(face: LabelledFace, scheme: Scheme) -> list[dict[str, Any]]:
@@ -150,7 +153,7 @@ def _named(name: str, content: dict[str, Any], path: Path, names: dict[str, str]
 
 
 def _faces(
-    content: dict[str, Any], path: Path, name: str, image: str, scheme: Scheme
+    content: dict[str, Any], path: Path, name: str, image: str, scheme: Scheme, problems: Problems
 ) -> Iterator[LabelledFace | Unmatched]:
     """A face per group; points that have no group are one face."""
     shapes = [
@@ -169,7 +172,8 @@ def _faces(
     for members in groups.values():
         if any(shape["shape_type"] == "point" and str(shape.get("label")) in numbers for _, shape in members):
             count += 1
-            yield _face(members, numbers, path, name, image, count, scheme)
+            with problems:
+                yield _face(members, numbers, path, name, image, count, scheme)
     if not count:
         yield Unmatched(name, f"no shape is a point of {scheme.id}")
 

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from scaf_gui.core.arrays import ByteArray, FloatArray
 from scaf_gui.core.face import ATTRIBUTES, Attributes, Box, BoxSource, Flag, as_attributes
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import LabelFileError
@@ -19,6 +20,7 @@ from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
 from scaf_gui.io.formats.marks import landmark_numbers
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 from scaf_gui.io.formats.rows import csv_rows, csv_writer
 
 _FACE = ("image", "face", "state", "box_x", "box_y", "box_width", "box_height", *ATTRIBUTES)
@@ -62,31 +64,35 @@ class CsvFormat(FaceFormat):
                 folder.count(face, self.holds.state)
                 yield
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         finder = files.ImageFinder(images)
-        for path in files.label_files(source, ".csv", "CSV file"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
             names = files.read_names(path.parent)
-            rows = csv_rows(path)
+            rows = csv_rows(path, problems, what="are in the header")
             line, header = next(rows, (1, []))
             columns = _Columns.of([title.strip().lower() for title in header], scheme, path, line)
             used = Counter[str]()
-            for line, group in _groups(rows, columns, path):
-                name = files.checked_name(columns.text(group[0], "image"), path, line)
-                known, reason = finder.by_path(names.get(name, name))
-                where = files.place(path.name, line)
-                face = _face(columns, group, known or name, path, line, scheme)
-                if known is None:
-                    yield Unmatched(where, f"{name}: {reason}")
-                    continue
-                used[known] += 1
-                index = columns.text(group[0], "face")
-                number = int(index) if re.fullmatch("[1-9][0-9]{0,3}", index) else used[known]
-                box, attributes, state = face[2:]
-                named = names.get(name, name)
-                yield LabelledFace(known, face[0], face[1], box, attributes, number, state, where=where, named=named)
+            for group, torn in _groups(rows, columns, path, problems):
+                with problems:
+                    line, first = group[0]
+                    name = files.checked_name(columns.text(first, "image"), path, line)
+                    named, where = names.get(name, name), files.place(path.name, line)
+                    known, reason = finder.by_path(named)
+                    points, flags, box, attributes, state = _face(columns, group, known or name, path, scheme)
+                    if torn and len(group) < scheme.num_landmarks:
+                        raise LabelFileError("a line of this face, or next to it, cannot be read", path, line)
+                    if known is None:
+                        yield Unmatched(where, f"{name}: {reason}")
+                        continue
+                    used[known] += 1
+                    index = columns.text(first, "face")
+                    number = int(index) if re.fullmatch("[1-9][0-9]{0,3}", index) else used[known]
+                    yield LabelledFace(known, points, flags, box, attributes, number, state, where=where, named=named)
+
+        yield from each_file(files.label_files(source, ".csv", "CSV file"), of_file, problems)
 
 
 def _write(writer: Any, face: LabelledFace, name: str, scheme: Scheme, long: bool) -> None:
@@ -151,58 +157,58 @@ def _lower(scheme: Scheme) -> Scheme:
     return replace(scheme, names=tuple(name.lower() for name in scheme.names))
 
 
+#: (line, fields) of the rows of a face
+_Group = list[tuple[int, list[str]]]
+
+
 def _groups(
-    rows: Iterator[tuple[int, list[str]]], columns: _Columns, path: Path
-) -> Iterator[tuple[int, list[list[str]]]]:
-    """(line, rows) of each face: one row, or in the long form those that follow each other with the same face."""
-    group: list[list[str]] = []
-    start, key = 0, ("", "")
+    rows: Iterator[tuple[int, list[str]]], columns: _Columns, path: Path, problems: Problems
+) -> Iterator[tuple[_Group, bool]]:
+    """The rows of each face, and whether one that cannot be read, among them or next to them, may have been its too.
+
+    It is one row, or in the long form those that follow each other with the same face.
+    """
+    group: _Group = []
+    key, torn, seen = ("", ""), False, problems.count
     for line, row in rows:
-        if len(row) != len(columns.titles):
-            raise LabelFileError(f"has {len(row)} fields where the header has {len(columns.titles)}", path, line)
         if columns.landmarks is not None:
-            yield line, [row]
+            yield [(line, row)], False
             continue
+        torn |= problems.count > seen
         this = columns.text(row, "image"), columns.text(row, "face")
         if group and this != key:
-            yield start, group
-            group = []
-        if not group:
-            start, key = line, this
-        group.append(row)
+            lost = problems.count > seen
+            yield group, torn
+            group, torn = [], lost
+        key, seen = this, problems.count
+        group.append((line, row))
         if len(group) > 10_000:
-            raise LabelFileError("has more than 10,000 landmarks of one face", path, line)
+            raise LabelFileError("has more than 10,000 landmarks of one face; nothing behind it is read", path, line)
     if group:
-        yield start, group
+        yield group, torn or problems.count > seen
 
 
 def _face(
-    columns: _Columns, group: list[list[str]], image: str, path: Path, line: int, scheme: Scheme
-) -> tuple[Any, Any, Box | None, Attributes | None, FaceState]:
+    columns: _Columns, group: _Group, image: str, path: Path, scheme: Scheme
+) -> tuple[FloatArray, ByteArray, Box | None, Attributes | None, FaceState]:
     """Points, flags, box, attributes and state."""
+    line, first = group[0]
     points = np.full((scheme.num_landmarks, 2), np.nan)
     flags = np.full(scheme.num_landmarks, Flag.MISSING, np.uint8)
     if columns.landmarks is not None:
-        (row,) = group
         cells = [
-            (landmark, row[x], row[y], "" if flag is None else row[flag], line)
+            (landmark, first[x], first[y], "" if flag is None else first[flag], line)
             for landmark, (x, y, flag) in enumerate(columns.landmarks)
         ]
     else:
-        named = [columns.text(row, "landmark") for row in group]
+        named = [columns.text(row, "landmark") for _, row in group]
         numbers = landmark_numbers(named, scheme)
         cells = []
-        for place, (name, row) in enumerate(zip(named, group, strict=True)):
+        for name, (at, row) in zip(named, group, strict=True):
             if name not in numbers:
-                raise LabelFileError(f"'{name[:40]}' is no landmark of {scheme.id}", path, line + place)
-            cell = (
-                numbers[name],
-                columns.text(row, "x"),
-                columns.text(row, "y"),
-                columns.text(row, "flag"),
-                line + place,
-            )
-            cells.append(cell)
+                raise LabelFileError(f"'{name[:40]}' is no landmark of {scheme.id}", path, at)
+            x_text, y_text, flag_text = (columns.text(row, title) for title in ("x", "y", "flag"))
+            cells.append((numbers[name], x_text, y_text, flag_text, at))
         if len(set(named)) < len(named):
             raise LabelFileError(f"has a landmark of {image} twice", path, line)
     for landmark, x_text, y_text, flag_text, at in cells:
@@ -217,7 +223,7 @@ def _face(
                 f"'{x_text[:20]}, {y_text[:20]}' are no pixel coordinates of {scheme.names[landmark]}", path, at
             )
         points[landmark], flags[landmark] = (x, y), flag
-    return points, flags, *_of_face(columns, group[0], path, line)
+    return points, flags, *_of_face(columns, first, path, line)
 
 
 def _of_face(

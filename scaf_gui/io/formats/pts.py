@@ -18,6 +18,7 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import FaceFormat, FaceState, Holds, LabelledFace, Unmatched, register, stem_of
 from scaf_gui.io.formats.folder import ExportFolder
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 
 _LARGEST = 4_000_000  # bytes; 68 landmarks take 1,600
 _COMMENT = re.compile(r"\s*(//|#|%).*")
@@ -75,28 +76,31 @@ class PtsFormat(FaceFormat):
             folder.count(face, self.holds.state)
             yield
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         """A ``.pts`` file, or all in a folder and below; the image is found by the file's name."""
         finder = files.ImageFinder(images)
         folder = source if source.is_dir() else source.parent
         names, states = files.read_names(folder), files.read_states(folder)
         used = Counter[str]()
-        for path in files.label_files(source, ".pts", ".pts file"):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
-            points = read_pts(path, scheme.num_landmarks)
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
             name = path.relative_to(folder).as_posix()
             image, index, reason = _image_of(name, names, finder)
+            if image is not None:
+                used[image] += 1  # a face that cannot be read is one all the same
+            points = read_pts(path, scheme.num_landmarks)
             if image is None:
                 yield Unmatched(name, reason)
-                continue
-            used[image] += 1
+                return
             index = index or used[image]
             flags = np.zeros(len(points), np.uint8)
             face = LabelledFace(image, points, flags, face_index=index, where=name, named=_named(name, names, image))
             state = states.get((image, index), FaceState.REVIEWED)
             yield face if state is FaceState.REVIEWED else replace(face, state=state)
+
+        yield from each_file(files.label_files(source, ".pts", ".pts file"), of_file, problems)
 
 
 def _placed(stem: str, split: str, variant: str) -> str:

@@ -21,13 +21,13 @@ from scaf_gui.errors import LabelFileError
 from scaf_gui.io.formats import files
 from scaf_gui.io.formats.base import (
     FaceFormat,
-    FaceState,
     Holds,
     LabelledFace,
     Unmatched,
     register,
 )
 from scaf_gui.io.formats.folder import ExportFolder, SafeNames
+from scaf_gui.io.formats.problems import STRICT, Problems, each_file
 
 NUM_LANDMARKS = 98
 _NUM_COORDINATES = 2 * NUM_LANDMARKS
@@ -92,31 +92,33 @@ class WflwFormat(FaceFormat):
                 if held:
                     file.write(short)
 
-    def scan(self, source: Path, scheme: Scheme, images: Sequence[str]) -> Iterator[LabelledFace | Unmatched]:
+    def scan(
+        self, source: Path, scheme: Scheme, images: Sequence[str], problems: Problems = STRICT
+    ) -> Iterator[LabelledFace | Unmatched]:
         """A list file, or the lists in a folder; the sibling format without rectangle is read too."""
         _check_scheme(scheme, source)
         finder = files.ImageFinder(images)
-        used = Counter[str]()
-        for path in _list_files(source):
-            if isinstance(path, Unmatched):
-                yield path
-                continue
-            names, states = files.read_names(path.parent), files.read_states(path.parent)
-            full = True if "rect_attr" in path.name else None
-            for line, text in files.read_lines(path):
+        used, start = Counter[str](), problems.count
+
+        def of_file(path: Path) -> Iterator[LabelledFace | Unmatched]:
+            names, states = files.read_names(path.parent), files.ListedStates(path, problems, start)
+            full = "rect_attr" in path.name
+            for line, text in files.read_lines(path, problems):
                 if not text.strip():
                     continue
-                points, box, attributes, name, full = _parse(path, line, text, full)
-                image, reason = finder.by_path(names.get(name, name))
-                where = files.place(path.name, line)
-                if image is None:
-                    yield Unmatched(where, f"{name}: {reason}")
-                    continue
-                used[image] += 1
-                flags = np.zeros(NUM_LANDMARKS, np.uint8)
-                state = states.get((image, used[image]), FaceState.REVIEWED)
-                named = names.get(name, name)
-                yield LabelledFace(image, points, flags, box, attributes, used[image], state, where=where, named=named)
+                with problems:
+                    points, box, attributes, name, full = _parse(path, line, text, full)
+                    named, where = names.get(name, name), files.place(path.name, line)
+                    image, reason = finder.by_path(named)
+                    if image is None:
+                        yield Unmatched(where, f"{name}: {reason}")
+                        continue
+                    used[image] += 1
+                    number, flags = used[image], np.zeros(NUM_LANDMARKS, np.uint8)
+                    state = states.of(image, number, line)
+                    yield LabelledFace(image, points, flags, box, attributes, number, state, where=where, named=named)
+
+        yield from each_file(_list_files(source), of_file, problems)
 
 
 def _line(face: LabelledFace, name: str, plain: bool) -> str:
@@ -133,15 +135,15 @@ def _line(face: LabelledFace, name: str, plain: bool) -> str:
     return " ".join([*fields, name])
 
 
-def _parse(
-    path: Path, line: int, text: str, full: bool | None
-) -> tuple[FloatArray, Box | None, Attributes | None, str, bool]:
-    """One line. ``full``: with rectangle and attributes, or not; ``None``: as it looks. The name may hold spaces."""
+def _parse(path: Path, line: int, text: str, full: bool) -> tuple[FloatArray, Box | None, Attributes | None, str, bool]:
+    """One line, and whether there are rectangles and attributes for certain. The name may hold spaces.
+
+    :param full: that is so; else a line is taken as it looks
+    """
     fields = text.split(None, _NUM_COORDINATES + 10)
     extra = [files.number(field) for field in fields[_NUM_COORDINATES:-1]]
     whole = len(fields) == _NUM_COORDINATES + 11 and None not in extra
-    if full is None:
-        full = whole
+    full |= whole
     if not full:
         fields = text.split(None, _NUM_COORDINATES)
     if len(fields) <= _NUM_COORDINATES or (full and not whole):

@@ -102,7 +102,9 @@ def elements(path: Path, root: str, wanted: str) -> Iterator[Element]:
         raise LabelFileError(f"cannot be read ({error.strerror})", path) from error
     except expat.ExpatError as error:
         reason = expat.errors.messages[error.code]
-        raise LabelFileError(f"is not XML, or is cut short ({reason})", path, error.lineno) from error
+        raise LabelFileError(
+            f"is not XML, or is cut short ({reason}); nothing behind it is read", path, error.lineno
+        ) from error
     except (LookupError, ValueError) as error:  # an encoding that is not known, or lies
         raise LabelFileError("is in an encoding that is not known", path) from error
     while builder.done:
