@@ -159,9 +159,10 @@ class Commands:
         from scaf_gui.gui.import_dialog import ImportDialog
 
         if isinstance(dialog, ImportDialog) and dialog.summary is not None:
-            count = dialog.summary.imported
+            count, broken = dialog.summary.imported, dialog.summary.num_broken
+            without = f", without {broken:,} that cannot be read" if broken else ""
             self._window.messages.can_undo(
-                f"Imported {count:,} label{'s' if count != 1 else ''}.", self._window.project.undo
+                f"Imported {count:,} label{'s' if count != 1 else ''}{without}.", self._window.project.undo
             )
 
     def shortcuts(self) -> None:

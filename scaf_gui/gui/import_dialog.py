@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QCheckBox,
     QDialogButtonBox,
     QFileDialog,
+    QHBoxLayout,
     QHeaderView,
+    QPushButton,
     QTableView,
     QWidget,
 )
@@ -37,7 +41,10 @@ _REST_MS = 250
 
 
 class ImportDialog(ExchangeForm):
-    """Every choice updates the preview; a label of a person's is replaced only where that is ticked."""
+    """Every choice updates the preview; a label of a person's is replaced only where that is ticked.
+
+    What cannot be read is listed first, and the button says that it would be left out.
+    """
 
     def __init__(self, session: Session, parent: QWidget | None = None):
         super().__init__("Import labels", "Import", QDialogButtonBox.StandardButton.Cancel, parent)
@@ -67,10 +74,22 @@ class ImportDialog(ExchangeForm):
         header = self.view.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setStretchLastSection(True)
-        for column, width in enumerate((92, 170, 210)):
+        for column, width in enumerate((112, 160, 220)):
             header.resizeSection(column, width)
         self.outcome.setMinimumHeight(40)
-        self.body.addWidget(self.outcome)
+        self.copy_list = self._small_button("Copy list", self._copy_trouble)
+        self.copy_list.setToolTip("Copy what cannot be read, and what is left out, with the reasons, one a line")
+        self.read_again = self._small_button("Read again", self._wait)
+        self.read_again.setToolTip("Read the files once more, after you have mended them")
+        said = QHBoxLayout()
+        said.setSpacing(8)
+        said.addWidget(self.outcome, 1)
+        for button in (self.copy_list, self.read_again):
+            said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
+        self.body.addLayout(said)
+        keys = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.view)
+        keys.setContext(Qt.ShortcutContext.WidgetShortcut)
+        keys.activated.connect(self._copy_rows)
         self.body.addWidget(self.view, 1)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
@@ -87,6 +106,14 @@ class ImportDialog(ExchangeForm):
         self.worker.finished.connect(self._ended)
         self._follow_format()
         self._wait()
+        self.source.setFocus()
+
+    def _small_button(self, text: str, slot: Callable[[], None]) -> QPushButton:
+        button = QPushButton(text, self)
+        button.setAutoDefault(False)
+        button.clicked.connect(lambda: slot())
+        button.hide()
+        return button
 
     def _follow_format(self) -> None:
         format_ = formats()[str(self.format.currentData())]
@@ -101,7 +128,7 @@ class ImportDialog(ExchangeForm):
         """Forget what was read; read again once nothing is typed for a moment."""
         self._found = self.plan = None
         self.table.show_plan(None, False)
-        self.action_button.setEnabled(False)
+        self._offer(None)
         if self.source.text().strip():
             self.say("muted", "Reading…")
             self._rest.start()
@@ -144,6 +171,7 @@ class ImportDialog(ExchangeForm):
     def _failed(self, error: BaseException) -> None:
         if not self._again and not self._rest.isActive():
             self.fail(error)
+            self.read_again.show()
 
     def show_plan(self) -> None:
         """Say what an import would do now."""
@@ -151,9 +179,26 @@ class ImportDialog(ExchangeForm):
             return
         on_conflict = "replace" if self.replace.isChecked() else "keep"
         self.table.show_plan(self.plan, self.replace.isChecked())
-        self.action_button.setEnabled(bool(self.plan.changes(on_conflict)))
-        conflict = self.plan.count(Kind.CONFLICT) > 0
-        self.say("warning" if conflict else "text", planned(self.plan, self.replace.isChecked()))
+        self._offer(self.plan, len(self.plan.changes(on_conflict)))
+        careful = self.plan.num_broken or self.plan.count(Kind.CONFLICT)
+        self.say("warning" if careful else "text", planned(self.plan, self.replace.isChecked()))
+
+    def _offer(self, plan: ImportPlan | None, count: int = 0) -> None:
+        """Let the buttons offer what can be done: ``count`` faces would change."""
+        broken = plan.num_broken if plan is not None else 0
+        self.action_button.setText(f"Import the other {count:,}" if broken and count else "Import")
+        self.action_button.setEnabled(count > 0)
+        self.read_again.setVisible(broken > 0)
+        self.copy_list.setVisible(broken > 0 or (plan is not None and plan.count(Kind.LEFT_OUT) > 0))
+
+    def _copy_trouble(self) -> None:
+        more = self.plan.num_broken - len(self._found.broken) if self.plan and self._found else 0
+        QGuiApplication.clipboard().setText(self.table.trouble() + (f"\nand {more:,} more" if more else ""))
+
+    def _copy_rows(self) -> None:
+        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
+        if rows:
+            QGuiApplication.clipboard().setText(self.table.text(rows))
 
     def carry_out(self) -> None:
         """Do what is shown, as one act."""
@@ -183,7 +228,7 @@ class ImportDialog(ExchangeForm):
 
 
 def planned(plan: ImportPlan, replace: bool) -> str:
-    """What would be imported, in a line or two."""
+    """What would be imported, in a line or two; one more where something cannot be read."""
     added, new = plan.count(Kind.ADDED), plan.count(Kind.NEW) + plan.count(Kind.ADDED)
     parts = [f"{new:,} new label{'s' if new != 1 else ''}"]
     if added:
@@ -198,4 +243,13 @@ def planned(plan: ImportPlan, replace: bool) -> str:
     if count := plan.count(Kind.CONFLICT):
         done = "will be replaced" if replace else "stay as they are"
         text += f"\n{count:,} in conflict with your labels, which {done}."
-    return text
+    return f"{_readable(plan, replace)}\n{text}" if plan.num_broken else text
+
+
+def _readable(plan: ImportPlan, replace: bool) -> str:
+    """How many faces can be taken in although others cannot be read."""
+    count, broken = len(plan.changes("replace" if replace else "keep")), plan.num_broken
+    can = f"{count:,} faces can" if count > 1 else "One face can" if count else "No face can"
+    more = broken - plan.count(Kind.BROKEN)
+    hidden = f" ({broken - more:,} of them are listed)" if more else ""
+    return f"{can} be taken in. {broken:,} cannot be read{hidden}: leave out, or mend the files and read them again."

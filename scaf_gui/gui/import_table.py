@@ -1,7 +1,8 @@
-"""The rows of a planned import: what is done with each entry of the files, conflicts first."""
+"""The rows of a planned import: what is done with each entry of the files; what is broken and conflicts first."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
@@ -11,8 +12,9 @@ from scaf_gui.session.importing import ImportPlan, Kind, Row
 
 _TITLES = ("What", "Image", "In the files", "Why")
 _COLOURS = {
+    Kind.BROKEN: "error",
     Kind.CONFLICT: "warning",
-    Kind.LEFT_OUT: "error",
+    Kind.LEFT_OUT: "warning",
     Kind.ADDED: "labelled",
     Kind.NEW: "labelled",
     Kind.CHANGED: "labelled",
@@ -54,6 +56,16 @@ class ImportTable(QAbstractTableModel):
         if role == Qt.ItemDataRole.ForegroundRole and index.column() == 0:
             return theme.colour(_COLOURS[row.kind])
         return None
+
+    def text(self, rows: Iterable[int]) -> str:
+        """Rows as text for other programs: one a line, cells divided by tabs."""
+        cells = ([str(self.index(row, column).data()) for column in range(len(_TITLES))] for row in rows)
+        return "\n".join("\t".join(row) for row in cells)
+
+    def trouble(self) -> str:
+        """What cannot be read, and what is left out, with where it stands: one a line, to be mended one by one."""
+        wanted = (row for row in self._rows if row.kind in (Kind.BROKEN, Kind.LEFT_OUT))
+        return "\n".join(f"{row.where}: {row.note}".replace("\n", "\\n") for row in wanted)
 
     def _what(self, row: Row) -> str:
         if row.kind is Kind.CONFLICT:

@@ -78,7 +78,8 @@ class ImportPlan:
     num_broken: int = 0
 
     def count(self, kind: Kind) -> int:
-        return self.num_broken if kind is Kind.BROKEN else sum(row.kind is kind for row in self.rows)
+        """How many rows there are of a kind."""
+        return sum(row.kind is kind for row in self.rows)
 
     def changes(self, on_conflict: str) -> tuple[Change, ...]:
         return self.additions + (self.replacements if on_conflict == "replace" else ())
