@@ -15,6 +15,7 @@ from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import ATTRIBUTES, Author, Box, BoxSource, Face, Flag, Label, Prediction
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import ScafError
+from scaf_gui.gui.hints import is_coming
 from scaf_gui.session.session import Session
 
 
@@ -27,6 +28,7 @@ class Editor(QObject):
         super().__init__(parent)
         self._session: Session | None = None
         self._shown: Callable[[], tuple[Face | None, Prediction | None]] = lambda: (None, None)
+        self.by_hand: Callable[[], bool] = lambda: False  # whether the person places by clicks, prediction or not
 
     def open(
         self, session: Session | None, shown: Callable[[], tuple[Face | None, Prediction | None]] | None = None
@@ -66,6 +68,9 @@ class Editor(QObject):
             return False
         name = self._name(landmark)
         edit = edits.move_landmark(face, prediction, landmark, x, y, session.user, name)
+        if edit is None and is_coming(session, face) and not self.by_hand():
+            self.refused.emit("The pre-fill is coming; to place this face by clicks instead, press P first")
+            return False
         if edit is None:
             label = blank_label(session.scheme.num_landmarks, session.user).with_point(landmark, x, y)
             edit = edits.set_label(face, label, f"Place {name}", session.user)

@@ -21,6 +21,15 @@ def why_no_prediction(session: Session, face: Face | None) -> str:
     return "Nothing is predicted of this face yet"
 
 
+def is_coming(session: Session, face: Face) -> bool:
+    """Whether landmarks of this face will be there by themselves, so that one placed now would keep them away."""
+    if session.model is None or face.label is not None or session.blind.hides(face.id):
+        return False
+    if face.box is None:
+        return session.work.to_search.get(face.id) is not None
+    return session.document.prediction(face.id) is None and not session.problems.get(face.id)
+
+
 def hint(session: Session | None, face: Face | None, prediction: Prediction | None, searching: bool) -> str:
     """:param searching: whether faces are being looked for just now"""
     if session is None or face is None:

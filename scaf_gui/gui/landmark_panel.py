@@ -162,12 +162,17 @@ class LandmarkModel(QAbstractTableModel):
 
 
 class LandmarkPanel(QWidget):
-    """Says which landmark was chosen in the list and which attribute was toggled."""
+    """Says which landmark was chosen in the list and which attribute was toggled.
+
+    The list comes last: it alone gives way to what grows and folds below, so that no button moves under the mouse.
+
+    :param above: shown above the list
+    """
 
     chosen = Signal(int)
     attribute_toggled = Signal(int)
 
-    def __init__(self, parent: QWidget | None = None):
+    def __init__(self, parent: QWidget | None = None, above: QWidget | None = None):
         super().__init__(parent)
         self.model = LandmarkModel(self)
         self._shown_id: int | None = None
@@ -195,12 +200,14 @@ class LandmarkPanel(QWidget):
         box.setContentsMargins(0, 10, 0, 6)
         box.setSpacing(6)
         box.addLayout(head)
+        box.addLayout(grid)
+        if above is not None:
+            box.addWidget(above)
         inset = QHBoxLayout()
         inset.setContentsMargins(8, 0, 0, 0)
         inset.addWidget(self.table)
         box.addLayout(inset, 1)
         box.addWidget(FlagLegend(self))
-        box.addLayout(grid)
         self.table.selectionModel().currentRowChanged.connect(self._choose)
         theme.news().changed.connect(self.table.viewport().update)
         self.show_face(None, None, None)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import QEvent, QSize, Qt, Signal
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from scaf_gui.gui import theme
+from scaf_gui.gui.key_names import as_here
 from scaf_gui.gui.loss_plot import LossPlot
 from scaf_gui.gui.model_history import ModelHistory
 from scaf_gui.session.curves import learning_curve
@@ -24,7 +25,11 @@ LEAST = 2
 
 
 class TrainingPanel(QWidget):
-    """Shows training; the work itself is asked for by signals."""
+    """Shows training; the work itself is asked for by signals.
+
+    What can be clicked does not change places under the mouse: where "Cancel" was there is only text once a run has
+    ended, and the curve of a run that came to nothing goes when the mouse has left.
+    """
 
     refresh_asked = Signal()
     cancel_asked = Signal()
@@ -32,6 +37,7 @@ class TrainingPanel(QWidget):
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self._labelled, self._new, self._running, self._open = 0, 0, False, False
+        self._idle_curve = False  # one that led to no model
         self._make()
         theme.news().changed.connect(self._dress)
         self._dress()
@@ -62,9 +68,12 @@ class TrainingPanel(QWidget):
         self.bar.setTextVisible(False)
         self.bar.setRange(0, 1000)
         self.stage = label("text", wrap=True)
+        self.stage.setMinimumHeight(2 * self.stage.fontMetrics().lineSpacing())  # or all above moves with its text
         self.cancel = QPushButton("Cancel", self)
-        theme.set_role(self.cancel, "quiet")
-        self.cancel.setToolTip("Stop training; the model you have stays")
+        self.cancel.setToolTip(as_here("Stop training; the model you have stays (Ctrl+.)"))
+        policy = self.cancel.sizePolicy()
+        policy.setRetainSizeWhenHidden(True)
+        self.cancel.setSizePolicy(policy)
         self.figures = label("muted")
         self.note = label("warning", wrap=True)
         self.plot = LossPlot(self)
@@ -75,35 +84,49 @@ class TrainingPanel(QWidget):
         self.history.hide()
         self._lay_out()
         self.button.clicked.connect(self.refresh_asked)
-        self.cancel.clicked.connect(self.cancel_asked)
+        self.cancel.clicked.connect(self._cancel)
         self.history_button.toggled.connect(self.history.setVisible)
         self.history.chosen.connect(self.show_curve)
-        for widget in (self.bar, self.stage, self.cancel, self.figures, self.note, self.plot, self.outcome):
+        for button in (self.button, self.cancel, self.history_button):
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
+        for widget in (self.figures, self.note, self.plot, self.outcome, self.plot_title):
             widget.hide()
-        self.plot_title.hide()
 
     def _lay_out(self) -> None:
-        head, run = QHBoxLayout(), QHBoxLayout()
+        head, run, last = QHBoxLayout(), QVBoxLayout(), QHBoxLayout()
         head.addWidget(self.title)
         head.addStretch(1)
         head.addWidget(self.history_button)
-        run.addWidget(self.stage, 1)
-        run.addWidget(self.cancel)
+        last.setSpacing(10)
+        last.addWidget(self.bar, 1)
+        last.addWidget(self.cancel)
+        run.addWidget(self.stage)
+        run.addStretch(1)
+        run.addLayout(last)
+        rest = QVBoxLayout()
+        rest.addWidget(self.button)
+        rest.addWidget(self.reason)
+        rest.addStretch(1)
+        # one above the other, so that both are as high: "Cancel" lies where the text below the button is
+        self.states = QStackedWidget(self)
+        for rows in (rest, run):
+            rows.setContentsMargins(0, 0, 0, 0)
+            rows.setSpacing(6)
+            page = QWidget(self.states)
+            page.setLayout(rows)
+            self.states.addWidget(page)
         box = QVBoxLayout(self)
         box.setContentsMargins(14, 8, 12, 12)
         box.setSpacing(6)
         box.addLayout(head)
         box.addWidget(self.model_line)
         box.addWidget(self.history)
-        box.addWidget(self.button)
-        box.addWidget(self.reason)
-        box.addLayout(run)
-        box.addWidget(self.bar)
+        box.addWidget(self.states)
         box.addWidget(self.figures)
+        box.addWidget(self.outcome)
         box.addWidget(self.note)
         box.addWidget(self.plot_title)
         box.addWidget(self.plot)
-        box.addWidget(self.outcome)
 
     # -- what there is ---------------------------------------------------------------------------
 
@@ -131,11 +154,14 @@ class TrainingPanel(QWidget):
         if (labelled, new, is_open) != (self._labelled, self._new, self._open):
             self._labelled, self._new, self._open = labelled, new, is_open
             self._show_button()
+            if not self._running and self.outcome.property("role") == "muted":
+                self.outcome.hide()  # the work has gone on since: nobody asks any more
 
     def show_curve(self, model: ModelInfo) -> None:
         """How a model of the history learnt; while a run is on, its own curve stays."""
         if self._running:
             return
+        self._idle_curve = False
         curve = learning_curve(Path(model.path))
         self.plot_title.setText(
             f"How it learnt: {model.title or model.id}" if curve else "No learning curve is kept with this model"
@@ -153,10 +179,12 @@ class TrainingPanel(QWidget):
         self.history.clearSelection()
         self.plot_title.hide()
         self.plot.clear_curve()
-        for widget in (self.stage, self.bar, self.cancel, self.figures, self.plot):
+        self._idle_curve = False
+        for widget in (self.cancel, self.figures, self.plot):
             widget.show()
         for widget in (self.outcome, self.note):
             widget.hide()
+        self.cancel.setEnabled(True)
         self.stage.setText("Preparing…")
         self.figures.setText("")
         self.bar.setRange(0, 0)
@@ -192,12 +220,17 @@ class TrainingPanel(QWidget):
         self.cancel.hide()
         self.figures.setText(result.message)
 
+    def _cancel(self) -> None:
+        self.cancel.setEnabled(False)  # said once
+        self.cancel_asked.emit()
+
     def end(self, outcome: RefreshResult | str, kind: str = "muted") -> None:
         """The refresh is over: how it ended, in one sentence."""
         self._running = False
-        for widget in (self.stage, self.bar, self.cancel, self.figures):
-            widget.hide()
-        self.plot.setVisible(len(self.plot.points()) > 1)
+        self.figures.hide()
+        self._idle_curve = isinstance(outcome, str) or len(self.plot.points()) < 2
+        if self._idle_curve and not self.underMouse():
+            self._fold()
         text = outcome if isinstance(outcome, str) else outcome.message
         if isinstance(outcome, RefreshResult):
             kind = "good" if outcome.kept_new else "warning"
@@ -228,18 +261,27 @@ class TrainingPanel(QWidget):
 
     def _show_button(self) -> None:
         reason = self.why_not()
-        self.button.setVisible(not self._running)
+        self.states.setCurrentIndex(int(self._running))
         self.button.setEnabled(not reason)
         self.button.setToolTip(
             reason
             or "Train on your labels in the background, then reorder the queue (R)\n"
             "Shift+R trains thoroughly: many times as long, for a break"
         )
-        self.reason.setVisible(not self._running)
         if not reason:
             faces = f"{self._labelled:,} labelled face{'s' if self._labelled != 1 else ''}"
             reason = f"Learns from {faces}, {self._new:,} new. You can go on meanwhile."
         self.reason.setText(reason)
+
+    def leaveEvent(self, event: QEvent) -> None:  # noqa: N802
+        super().leaveEvent(event)
+        if self._idle_curve and not self._running:
+            self._fold()
+
+    def _fold(self) -> None:
+        """A curve that led to no model makes room."""
+        self._idle_curve = False
+        self.plot.hide()
 
     def _dress(self) -> None:
         self.button.setIcon(theme.icon("refresh", "on_accent"))

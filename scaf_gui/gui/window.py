@@ -60,6 +60,7 @@ class MainWindow(QMainWindow):
         self.actions_by_id = make_actions(self, self.commands.handlers(), self.workspace.canvas)
         for name in ("instant", *REMEMBERED):
             self.actions_by_id[name].setChecked(bool(self.settings[name]))
+        self.project.editor.by_hand = lambda: self.project.precision.placing
         self.project.precision.on_placing(self.actions_by_id["place"].setChecked)
         self.project.aids.tell = self.actions_by_id["image_aids"].setChecked
         self.project.blind.tell = self.actions_by_id["blind"].setChecked

@@ -64,3 +64,21 @@ def test_a_box_that_a_person_took_out_is_not_the_detectors_failure(empty: Sessio
         assert says(again, 2).startswith("You took the box out") and says(again, 1) == NOTHING
     finally:
         again.close()
+
+
+def test_a_landmark_placed_while_the_pre_fill_is_on_its_way_would_keep_it_away(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    cv2.imwrite(str(tmp_path / "photos" / "a.png"), np.full((200, 200, 3), 90, np.uint8))
+    session = new_project(tmp_path / "p.scaf", tmp_path / "photos", boxes="whole", use_starter=True)
+    try:
+        editor, said = Editor(), list[object]()
+        editor.refused.connect(said.append)
+        editor.open(session, lambda: (session.document.face(1), None))
+        assert not editor.move(0, 50.0, 60.0) and "press P" in str(said[0])
+        assert session.document.face(1).label is None
+        editor.by_hand = lambda: True
+        assert editor.move(0, 50.0, 60.0) and session.document.face(1).label is not None
+        editor.by_hand = lambda: False
+        assert editor.move(1, 50.0, 70.0) and len(said) == 1, "begun by hand: goes on by hand"
+    finally:
+        session.close()

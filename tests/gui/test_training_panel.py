@@ -7,12 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QEvent, QPoint, Qt
+from PySide6.QtWidgets import QAbstractButton, QApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.gui.loss_plot import MOST_POINTS, LossPlot
 from scaf_gui.gui.training_panel import TrainingPanel, time_left
+from scaf_gui.gui.workspace import Workspace
 from scaf_gui.session.events import ModelInfo, RefreshResult
 
 STARTER = ModelInfo("starter:x", "x", False, "Starter")
@@ -30,6 +31,15 @@ def progress(step: int, loss: float, **more: object) -> SimpleNamespace:
 def panel(qtbot: QtBot, dressed: QApplication) -> TrainingPanel:
     made = TrainingPanel()
     qtbot.addWidget(made)
+    made.show()
+    return made
+
+
+@pytest.fixture
+def workspace(qtbot: QtBot, dressed: QApplication) -> Workspace:
+    made = Workspace()
+    qtbot.addWidget(made)
+    made.resize(1280, 660)
     made.show()
     return made
 
@@ -126,3 +136,40 @@ def test_time_left_reads_as_a_person_would_say_it() -> None:
         "2 h left",
         "7 h left",
     ]
+
+
+def test_nothing_that_can_be_clicked_comes_to_where_cancel_was(workspace: Workspace, qtbot: QtBot) -> None:
+    panel = workspace.training
+    panel.show_labels(5, 5)
+    buttons = [*workspace.landmarks.attributes, workspace.shape_bar.check, workspace.shape_bar.slider]
+    places = [button.mapTo(workspace, QPoint(0, 0)) for button in buttons]
+    panel.begin()
+    panel.show_progress(progress(1, 0.5))  # type: ignore[arg-type]
+    panel.show_progress(progress(2, 0.4))  # type: ignore[arg-type]
+    QApplication.processEvents()
+    spot = panel.cancel.mapTo(workspace, panel.cancel.rect().center())
+    top = panel.states.height()
+    with qtbot.waitSignal(panel.cancel_asked):
+        qtbot.mouseClick(panel.cancel, Qt.MouseButton.LeftButton)
+    assert not panel.cancel.isEnabled()
+    for outcome in ("Cancelled. The model you had stays.", RefreshResult(True, OWN, "Took the new model", 4.1, 3.6)):
+        panel.end(outcome)
+        QApplication.processEvents()
+        assert [button.mapTo(workspace, QPoint(0, 0)) for button in buttons] == places
+        assert panel.states.height() == top and not isinstance(workspace.childAt(spot), QAbstractButton)
+
+
+def test_the_curve_of_a_cancelled_run_goes_when_the_mouse_has_left(
+    panel: TrainingPanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.show_labels(5, 5)
+    panel.begin()
+    panel.show_progress(progress(1, 0.5))  # type: ignore[arg-type]
+    panel.show_progress(progress(2, 0.4))  # type: ignore[arg-type]
+    monkeypatch.setattr(panel, "underMouse", lambda: True)
+    panel.end("Cancelled. The model you had stays.")
+    assert panel.plot.isVisible() and panel.outcome.isVisible()
+    QApplication.sendEvent(panel, QEvent(QEvent.Type.Leave))
+    assert not panel.plot.isVisible() and panel.outcome.isVisible()
+    panel.show_labels(6, 6)  # the work goes on: nobody asks how that run ended any more
+    assert not panel.outcome.isVisible()
