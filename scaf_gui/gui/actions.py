@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu, QMenuBar, QWidget
 from scaf_gui.gui.act import Act
 from scaf_gui.gui.acts import ACTS, BY_ID, GESTURES, REPEATING
 from scaf_gui.gui.key_names import as_here
+from scaf_gui.gui.menu import Menu, with_mnemonic
 
 
 def keys_text(act: Act) -> str:
@@ -72,16 +73,22 @@ def _connect(action: QAction, act: Act, handler: Callable[..., object]) -> None:
 def build_menus(menubar: QMenuBar, actions: Mapping[str, QAction]) -> dict[str, QMenu]:
     """Put the actions into menus, in the table's order; the menus by their titles."""
     menus: dict[str, QMenu] = {}
+    taken: set[str] = set()
     for act in ACTS:
-        _menu(menubar, menus, act.menu).addAction(actions[act.id])
+        _menu(menubar, menus, act.menu, taken).addAction(actions[act.id])
     return menus
 
 
-def _menu(menubar: QMenuBar, menus: dict[str, QMenu], path: str) -> QMenu:
+def _menu(menubar: QMenuBar, menus: dict[str, QMenu], path: str, taken: set[str]) -> QMenu:
     if path not in menus:
         above, _, title = path.rpartition("/")
-        menus[path] = (_menu(menubar, menus, above) if above else menubar).addMenu(title)
-        menus[path].setToolTipsVisible(True)
+        if above:
+            outer = _menu(menubar, menus, above, taken)
+            menus[path] = Menu(title, outer)
+            outer.addMenu(menus[path])
+        else:
+            menus[path] = Menu(with_mnemonic(title, taken), menubar)
+            menubar.addMenu(menus[path])
     return menus[path]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QApplication, QMenu, QToolButton, QWidget
+from PySide6.QtWidgets import QApplication, QToolButton, QWidget
 
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.gui import theme
+from scaf_gui.gui.menu import Menu
 
 
 class GroupButton(QToolButton):
@@ -24,7 +25,7 @@ class GroupButton(QToolButton):
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
         theme.set_role(self, "quiet")
         self._scheme: Scheme | None = None
-        self.setMenu(QMenu(self))
+        self.setMenu(Menu(parent=self))
         self.show_scheme(None)
 
     def show_scheme(self, scheme: Scheme | None) -> None:

@@ -42,7 +42,8 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         return problem
     if face.label is not None:
         left = 0 if face.state is State.LABELLED else left_to_place(face)
-        return f"{left} landmark{'' if left == 1 else 's'} left to place by hand" if left else ""
+        instead = "; Ctrl+Backspace shows the pre-fill instead" * (prediction is not None)
+        return f"{left} landmark{'' if left == 1 else 's'} left to place by hand{instead}" if left else ""
     if prediction is not None:
         return ""
     why = session.work.why_no_box(face.image) if face.box is None else ""
