@@ -6,22 +6,19 @@ from collections.abc import Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
-from PySide6.QtGui import QGuiApplication, QKeySequence, QShortcut
+from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QCheckBox,
     QDialogButtonBox,
     QFileDialog,
     QHBoxLayout,
-    QHeaderView,
     QPushButton,
-    QTableView,
     QWidget,
 )
 
 from scaf_gui.errors import ScafError
 from scaf_gui.gui.exchange_form import ExchangeForm
-from scaf_gui.gui.import_table import ImportTable
+from scaf_gui.gui.import_table import ImportTable, ImportView
 from scaf_gui.io.formats import formats
 from scaf_gui.io.formats.recognise import recognise
 from scaf_gui.session.importing import (
@@ -52,6 +49,7 @@ class ImportDialog(ExchangeForm):
         self._found: Found | None = None
         self._again = False
         self._new_source = False
+        self._chosen = False  # somebody said which format it is
         self.plan: ImportPlan | None = None
         self.summary: ImportSummary | None = None
         self.setMinimumWidth(820)
@@ -60,26 +58,11 @@ class ImportDialog(ExchangeForm):
         self.replace = QCheckBox("Replace my labels that are in conflict", self)
         self.row("", self.replace)
         self.table = ImportTable(self)
-        self.view = QTableView(self)
-        self.view.setModel(self.table)
-        self.view.setAccessibleName("What would be imported")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
-        self.view.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
-        self.view.setShowGrid(False)
-        self.view.setWordWrap(False)
-        self.view.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the line stands at the end
-        self.view.verticalHeader().hide()
-        self.view.verticalHeader().setDefaultSectionSize(24)
-        self.view.setMinimumHeight(190)
-        header = self.view.horizontalHeader()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
-        header.setStretchLastSection(True)
-        for column, width in enumerate((112, 160, 220)):
-            header.resizeSection(column, width)
+        self.view = ImportView(self.table, self)
         self.outcome.setMinimumHeight(40)
         self.copy_list = self._small_button("Copy list", self._copy_trouble)
         self.copy_list.setToolTip("Copy what cannot be read, and what is left out, with the reasons, one a line")
-        self.read_again = self._small_button("Read again", self._wait)
+        self.read_again = self._small_button("Read again", self._reread)
         self.read_again.setToolTip("Read the files once more, after you have mended them")
         said = QHBoxLayout()
         said.setSpacing(8)
@@ -87,17 +70,13 @@ class ImportDialog(ExchangeForm):
         for button in (self.copy_list, self.read_again):
             said.addWidget(button, 0, Qt.AlignmentFlag.AlignTop)
         self.body.addLayout(said)
-        keys = QShortcut(QKeySequence(QKeySequence.StandardKey.Copy), self.view)
-        keys.setContext(Qt.ShortcutContext.WidgetShortcut)
-        keys.activated.connect(self._copy_rows)
         self.body.addWidget(self.view, 1)
         self._rest = QTimer(self)
         self._rest.setSingleShot(True)
         self._rest.setInterval(_REST_MS)
         self._rest.timeout.connect(self.read)
         self.source.textChanged.connect(self._follow_source)
-        self.format.currentIndexChanged.connect(self._wait)
-        self.format.currentIndexChanged.connect(self._follow_format)
+        self.format.currentIndexChanged.connect(self._choose_format)
         self.replace.toggled.connect(self.show_plan)
         self.action_button.clicked.connect(self.carry_out)
         self.worker.yielded.connect(lambda count: self.say("muted", f"Reading… {count:,} faces"))
@@ -121,7 +100,16 @@ class ImportDialog(ExchangeForm):
 
     def _follow_source(self) -> None:
         """Other files may be in another format; who chooses one for these files has the last word."""
-        self._new_source = True
+        self._new_source, self._chosen = True, False
+        self._wait()
+
+    def _choose_format(self) -> None:
+        self._chosen = True
+        self._follow_format()
+        self._wait()
+
+    def _reread(self) -> None:
+        self._new_source = not self._chosen
         self._wait()
 
     def _wait(self) -> None:
@@ -171,7 +159,9 @@ class ImportDialog(ExchangeForm):
     def _failed(self, error: BaseException) -> None:
         if not self._again and not self._rest.isActive():
             self.fail(error)
+            self.copy_list.hide()
             self.read_again.show()
+            self.read_again.setEnabled(True)
 
     def show_plan(self) -> None:
         """Say what an import would do now."""
@@ -186,19 +176,17 @@ class ImportDialog(ExchangeForm):
     def _offer(self, plan: ImportPlan | None, count: int = 0) -> None:
         """Let the buttons offer what can be done: ``count`` faces would change."""
         broken = plan.num_broken if plan is not None else 0
+        for button in (self.copy_list, self.read_again):
+            button.setEnabled(plan is not None)
         self.action_button.setText(f"Import the other {count:,}" if broken and count else "Import")
         self.action_button.setEnabled(count > 0)
-        self.read_again.setVisible(broken > 0)
-        self.copy_list.setVisible(broken > 0 or (plan is not None and plan.count(Kind.LEFT_OUT) > 0))
+        if plan is not None:
+            self.read_again.setVisible(broken > 0)
+            self.copy_list.setVisible(broken > 0 or plan.count(Kind.LEFT_OUT) > 0)
 
     def _copy_trouble(self) -> None:
         more = self.plan.num_broken - len(self._found.broken) if self.plan and self._found else 0
         QGuiApplication.clipboard().setText(self.table.trouble() + (f"\nand {more:,} more" if more else ""))
-
-    def _copy_rows(self) -> None:
-        rows = sorted(index.row() for index in self.view.selectionModel().selectedRows())
-        if rows:
-            QGuiApplication.clipboard().setText(self.table.text(rows))
 
     def carry_out(self) -> None:
         """Do what is shown, as one act."""
@@ -251,5 +239,5 @@ def _readable(plan: ImportPlan, replace: bool) -> str:
     count, broken = len(plan.changes("replace" if replace else "keep")), plan.num_broken
     can = f"{count:,} faces can" if count > 1 else "One face can" if count else "No face can"
     more = broken - plan.count(Kind.BROKEN)
-    hidden = f" ({broken - more:,} of them are listed)" if more else ""
-    return f"{can} be taken in. {broken:,} cannot be read{hidden}: leave out, or mend the files and read them again."
+    listed = f"the first {broken - more:,} are listed with the reasons" if more else "listed with the reasons"
+    return f"{can} be taken in. {broken:,} cannot be read, {listed}."

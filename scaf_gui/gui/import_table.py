@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
+from PySide6.QtGui import QGuiApplication, QKeyEvent, QKeySequence
+from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from scaf_gui.gui import theme
 from scaf_gui.session.importing import ImportPlan, Kind, Row
@@ -71,3 +73,34 @@ class ImportTable(QAbstractTableModel):
         if row.kind is Kind.CONFLICT:
             return "replaced" if self._replace else "kept"
         return row.kind.value
+
+
+class ImportView(QTableView):
+    """The table as it is shown; chosen rows can be copied."""
+
+    def __init__(self, table: ImportTable, parent: QWidget | None = None):
+        super().__init__(parent)
+        self._table = table
+        self.setModel(table)
+        self.setAccessibleName("What would be imported")
+        self.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setShowGrid(False)
+        self.setWordWrap(False)
+        self.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # the line stands at the end
+        self.verticalHeader().hide()
+        self.verticalHeader().setDefaultSectionSize(24)
+        self.setMinimumHeight(190)
+        header = self.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
+        header.setStretchLastSection(True)
+        for column, width in enumerate((112, 160, 220)):
+            header.resizeSection(column, width)
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's
+        """Copy whole rows: Qt itself would copy one cell."""
+        rows = sorted(index.row() for index in self.selectionModel().selectedRows())
+        if rows and event.matches(QKeySequence.StandardKey.Copy):
+            QGuiApplication.clipboard().setText(self._table.text(rows))
+        else:
+            super().keyPressEvent(event)

@@ -124,8 +124,10 @@ def read_labels(format_id: str, source: Path, scheme: Scheme, images: Sequence[s
                 yield len(faces)
         else:
             unmatched.append((found.where, found.reason))
-    if problems.first is not None and problems.count == 1 and not faces and not unmatched:
-        raise problems.first
+    if not faces and not unmatched:
+        problems.fold(0)
+        if (error := problems.only()) is not None:
+            raise error
     return Found(format_id, tuple(faces), tuple(unmatched), tuple(problems.listed), problems.count)
 
 

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 
 from scaf_gui.core.edits import change_face
@@ -115,7 +116,7 @@ def test_the_format_follows_the_files_until_one_is_chosen(session: Session, qtbo
         assert dialog.format.currentData() == format_id and "There is nothing" not in dialog.outcome.text()
         assert "*.json" in dialog.source.placeholderText()
     choose(dialog, "coco")  # wrong, but a person's choice
-    qtbot.waitUntil(lambda: "labelme" in dialog.outcome.text(), timeout=WAIT)
+    qtbot.waitUntil(lambda: "No face can be taken in. 3 cannot be read" in dialog.outcome.text(), timeout=WAIT)
     assert dialog.format.currentData() == "coco" and not dialog.action_button.isEnabled()
     dialog.source.setText(str(tmp_path / "none"))
     qtbot.waitUntil(lambda: "does not exist" in dialog.outcome.text(), timeout=WAIT)
@@ -132,6 +133,73 @@ def test_a_broken_file_is_named_and_nothing_is_imported(session: Session, qtbot:
     qtbot.waitUntil(lambda: "bad.xml, line 2" in dialog.outcome.text(), timeout=WAIT)
     assert not dialog.action_button.isEnabled() and dialog.table.rowCount() == 0
     qtbot.waitUntil(lambda: not dialog.worker.is_running, timeout=WAIT)
+
+
+def test_what_is_broken_is_listed_and_the_rest_imported(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    """Nothing happens until somebody presses the button that says what is left out; the list can be copied."""
+    from scaf_gui.session.exchange import export_labels
+
+    export_labels(session, "csv", tmp_path / "labels")
+    path = tmp_path / "labels" / "labels.csv"
+    lines = path.read_text(encoding="utf-8").split("\n")
+    lines[2] = lines[2].replace(",visible,", ",seen,", 1)
+    lines[3:3] = ["nonsense", "nowhere.png" + lines[1][lines[1].index(",") :]]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    fresh = new_project(tmp_path / "q.scaf", tmp_path / "images", "wflw-98", boxes="whole", use_starter=False)
+    try:
+        dialog = ImportDialog(fresh)
+        qtbot.addWidget(dialog)
+        dialog.show()
+        assert dialog.copy_list.isHidden() and dialog.read_again.isHidden()
+        dialog.source.setText(str(path))
+        qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+        table = dialog.table
+        shown = [[table.index(row, column).data() for column in range(4)] for row in range(table.rowCount())]
+        assert [row[0] for row in shown] == ["cannot be read"] * 2 + ["left out"] + ["new label"] * 2
+        assert shown[0][2:] == ["labels.csv, line 3", "'seen' is none of visible, occluded, missing"]
+        assert dialog.outcome.text().startswith("2 faces can be taken in. 2 cannot be read, listed with the reasons.")
+        assert dialog.action_button.text() == "Import the other 2" and not fresh.document.with_state(State.LABELLED)
+        qtbot.mouseClick(dialog.copy_list, Qt.MouseButton.LeftButton)
+        clipboard = QGuiApplication.clipboard()
+        assert clipboard.text().split("\n") == [f"{row[2]}: {row[3]}" for row in shown[:3]]
+        dialog.view.selectRow(1)
+        qtbot.keyClick(dialog.view, Qt.Key.Key_C, Qt.KeyboardModifier.ControlModifier)
+        assert clipboard.text() == "\t".join(shown[1])
+        lines[2] = lines[2].replace(",seen,", ",visible,", 1)
+        path.write_text("\n".join(lines), encoding="utf-8")
+        qtbot.mouseClick(dialog.read_again, Qt.MouseButton.LeftButton)
+        assert not dialog.action_button.isEnabled() and not dialog.read_again.isEnabled()
+        qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+        assert dialog.action_button.text() == "Import the other 3"
+        dialog.action_button.click()
+        assert dialog.summary is not None and (dialog.summary.imported, dialog.summary.num_broken) == (3, 1)
+        assert len(fresh.document.with_state(State.LABELLED)) == 3
+        fresh.undo()
+        assert not fresh.document.with_state(State.LABELLED), "one act"
+    finally:
+        fresh.close()
+
+
+def test_more_is_broken_than_can_be_listed(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    """Nothing can be imported of a file in which every line is broken in its own way, and none hides the others."""
+    path = tmp_path / "labels.csv"
+    header = ",".join(["image", *(f"{number}_{axis}" for number in range(98) for axis in "xy")])
+    good = "ann_1.png" + ",7.5" * 196
+    path.write_text("\n".join([header, good, *["ann_2.png" + ",nan" * 196] * 1500]), encoding="ascii")
+    before = list(session.document)
+    dialog = ImportDialog(session)
+    qtbot.addWidget(dialog)
+    dialog.source.setText(str(path))
+    qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
+    assert "1,500 cannot be read, the first 1,000 are listed" in dialog.outcome.text()
+    assert dialog.outcome.text().startswith("No face can be taken in.") and dialog.table.rowCount() == 1001
+    assert not dialog.action_button.isEnabled() and dialog.action_button.text() == "Import"
+    dialog.copy_list.click()
+    assert QGuiApplication.clipboard().text().split("\n")[-1] == "and 500 more"
+    dialog.replace.setChecked(True)
+    assert dialog.action_button.text() == "Import the other 1"
+    dialog.reject()
+    assert list(session.document) == before
 
 
 def test_an_export_that_does_not_fit_says_so(session: Session, qtbot: QtBot, tmp_path: Path) -> None:

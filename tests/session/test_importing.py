@@ -11,7 +11,7 @@ import pytest
 
 from scaf_gui.core.edits import change_face, flag_landmark
 from scaf_gui.core.face import Flag, Prediction, State
-from scaf_gui.errors import LabelFileError, UsageError
+from scaf_gui.errors import BrokenLabelsError, LabelFileError, UsageError
 from scaf_gui.io.formats import LabelledFace, formats
 from scaf_gui.session.exchange import export_labels, import_labels
 from scaf_gui.session.importing import Kind, carry_out, image_names, plan_import, read_labels
@@ -153,3 +153,48 @@ def test_one_broken_line_imports_nothing(make_session, label, tmp_path):
     with pytest.raises(LabelFileError, match=r"labels\.csv, line 5: 'nan, 1' are no pixel coordinates"):
         import_labels(fresh, "csv", tmp_path / "out")
     assert not fresh.document.with_state(State.LABELLED)
+    summary = import_labels(fresh, "csv", tmp_path / "out", skip_broken=True)
+    assert (summary.imported, summary.num_broken) == (3, 1)
+    assert summary.broken == (("labels.csv, line 5", "'nan, 1' are no pixel coordinates of inner_lip_07"),)
+    fresh.undo()
+    assert not fresh.document.with_state(State.LABELLED)
+
+
+def test_all_that_is_broken_is_told_at_once(make_session, truth, tmp_path):
+    session = make_session()
+    for name in ("face_3", "face_5"):
+        (truth / f"{name}.pts").write_text("nothing")
+    with pytest.raises(
+        BrokenLabelsError, match="2 faces, lines or files cannot be read; nothing was imported"
+    ) as caught:
+        import_labels(session, "300w", truth)
+    assert [where for where, _ in caught.value.listed] == ["face_3.pts, line 1", "face_5.pts, line 1"]
+    assert not session.document.with_state(State.LABELLED) and session.document.history.to_undo is None
+    for skip in (False, True):  # a file that is nothing else is what it was: one error
+        with pytest.raises(LabelFileError, match=r"face_3\.pts, line 1: is not a \.pts file"):
+            import_labels(session, "300w", truth / "face_3.pts", skip_broken=skip)
+
+
+def test_labels_of_other_landmarks_are_one_error(make_session, truth):
+    session = make_session("five", scheme_id="five-5")
+    count = len(list(truth.glob("*.pts")))
+    assert count > 10
+    reason = rf"face_1\.pts: holds 68 landmarks, the project's scheme has 5; none of {count} entries can be read"
+    with pytest.raises(LabelFileError, match=reason):
+        import_labels(session, "300w", truth)
+
+
+def test_a_broken_label_replaces_no_persons_label(make_session, truth):
+    """Left out, it neither conflicts nor overwrites."""
+    session = make_session()
+    import_labels(session, "300w", truth)
+    before = list(session.document)
+    (truth / "face_3.pts").write_text("nothing")
+    text = (truth / "face_5.pts").read_text().split("\n")
+    (truth / "face_5.pts").write_text("\n".join([*text[:3], "1.5 1.5", *text[4:]]))
+    summary = import_labels(session, "300w", truth, on_conflict="replace", skip_broken=True)
+    assert (summary.replaced, summary.num_broken, summary.unchanged) == (1, 1, 12)
+    changed = [face.image for face, old in zip(session.document, before, strict=True) if face != old]
+    assert changed == ["face_5.jpg"]
+    session.undo()
+    assert list(session.document) == before

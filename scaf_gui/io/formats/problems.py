@@ -54,14 +54,23 @@ class Problems:
         return True
 
     def fold(self, start: int) -> None:
-        """Make one problem of all since ``start``, a former count: those of a file of which nothing could be read."""
+        """Make one problem of all since ``start``, a former count: of a file or folder of which nothing can be read.
+
+        Of a few it makes none: they may be broken in ways of their own.
+        """
         folded = self.count - start
         if folded <= _FEW:
             return
         self.count = start + 1
         if start < len(self.listed):
             where, reason = self.listed[start]
-            self.listed[start:] = [(where, f"{reason}; none of its {folded:,} entries can be read")]
+            self.listed[start:] = [(where, f"{reason}; none of {folded:,} entries can be read")]
+
+    def only(self) -> LabelFileError | None:
+        """The problem as an error where it is the only one."""
+        if self.first is None or self.count != 1:
+            return None
+        return LabelFileError(self.listed[0][1], self.first.path, self.first.line)
 
     def _place(self, error: LabelFileError) -> str:
         path = error.path or self._folder

@@ -156,7 +156,7 @@ def test_a_file_of_other_landmarks_is_one_problem(tmp_path: Path, scheme_68: Sch
         (
             "labels.json",
             "annotations[0].keypoints: holds 98 landmarks, the project's scheme has 68; "
-            "none of its 40 entries can be read",
+            "none of 40 entries can be read",
         )
     ]
 
@@ -277,7 +277,7 @@ def test_problems_are_counted_when_they_are_too_many_to_be_listed(tmp_path: Path
     assert len(found) == 2 and problems.count == 1 + 5000, "all of b.csv is one"
     assert problems.listed[0] == (
         "b.csv, line 2",
-        "'nan, nan' are no pixel coordinates of left_eye; none of its 2,000 entries can be read",
+        "'nan, nan' are no pixel coordinates of left_eye; none of 2,000 entries can be read",
     )
 
 
