@@ -22,7 +22,7 @@ class Menu(QMenu):
 
 
 def with_mnemonic(title: str, taken: set[str]) -> str:
-    """ "F&ace": the title with its first letter that no other menu has marked, and noted in ``taken``, for Alt and it."""
+    """ "F&ace", for Alt and that letter: the first one that no other menu has marked; it is noted in ``taken``."""
     for at, letter in enumerate(title):
         if letter.isalnum() and letter.lower() not in taken:
             taken.add(letter.lower())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from pathlib import Path
 
 from PySide6.QtCore import QEvent, QSize, Qt
@@ -122,23 +123,27 @@ class MainWindow(QMainWindow):
     # -- events ----------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """A held key's repeat that Qt takes for a press: X11 sends a release with it, at the very same time."""
+        """Keys that are no act of ours: what an open menu hands on, as Left and Right, to go to the one beside it; and a
+        held key's repeat that Qt takes for a press: X11 sends a release with it, at the very same time."""
         if isinstance(event, QKeyEvent):
             this = event.key(), event.timestamp()
             if event.type() == QEvent.Type.KeyRelease:
                 self._released = this
-            elif event.type() == QEvent.Type.ShortcutOverride and this[1] and this == self._released:
-                event.accept()  # no act of ours
+            elif event.type() == QEvent.Type.ShortcutOverride and (
+                QApplication.activePopupWidget() is not None or (this[1] and this == self._released)
+            ):
+                event.accept()
                 return True
         return super().event(event)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Nothing to ask: every label is on the disk already, and training is cancelled."""
         self.hide()
-        self.opener.stop()
-        self.project.close()
-        self.project.leaving.wait()
-        self.project.insight.worker.wait()
+        with ExitStack() as last_first:  # each is done, whatever goes wrong with the others
+            last_first.callback(self.project.insight.worker.wait)
+            last_first.callback(self.project.leaving.wait)
+            last_first.callback(self.project.close)
+            last_first.callback(self.opener.stop)
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
