@@ -123,7 +123,7 @@ class MainWindow(QMainWindow):
     # -- events ----------------------------------------------------------------------------------
 
     def event(self, event: QEvent) -> bool:
-        """Keys that are no act of ours: what an open menu hands on, as Left and Right, to go to the one beside it; and a
+        """Keys that are no act of ours: what an open menu hands on (Left and Right, to go to the one beside it), and a
         held key's repeat that Qt takes for a press: X11 sends a release with it, at the very same time."""
         if isinstance(event, QKeyEvent):
             this = event.key(), event.timestamp()
