@@ -155,8 +155,7 @@ def test_a_file_of_other_landmarks_is_one_problem(tmp_path: Path, scheme_68: Sch
     assert len(found) == 6 and problems.listed == [
         (
             "labels.json",
-            "annotations[0].keypoints: holds 98 landmarks, the project's scheme has 68; "
-            "none of 40 entries can be read",
+            "annotations[0].keypoints: holds 98 landmarks, the project's scheme has 68; none of 40 entries can be read",
         )
     ]
 
