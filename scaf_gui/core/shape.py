@@ -15,14 +15,16 @@ is shown already is the conditional mean given what was placed before, nothing e
 
 Now and then a face is off as a whole: the box was wrong, the head tilted. Such faces have another covariance, with a
 large share for moving, turning and scaling. How far the landmarks placed so far had to be moved tells which of both a
-face is of (their marginal likelihoods, Student's t as a face's scale is known roughly), and the gain is the mean of
-both, each by its probability: the second drag sees what the first one meant.
+face is of, by marginal likelihoods. These are Cauchy's instead of Gaussian, as the scale of a face's errors is next to
+unknown: it takes errors that agree, large ones alone make no face thrown off. The gain is the mean of both, each by its
+probability.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import log, log1p
 
 import numpy as np
 import numpy.typing as npt
@@ -39,15 +41,13 @@ REACH = 2.0
 OWN_REACH = 1.0
 #: variance of moving, turning and scaling as a whole, where 1 is the mean variance of a coordinate: of usual faces,
 #: and of those thrown off
-WHOLE, THROWN = 0.1, 20.0
-#: share of faces that are thrown off, before one knows anything of a face
-THROWN_SHARE = 0.005
+WHOLE, THROWN = 0.1, 50.0
+#: share of faces that are thrown off, before anything is known of a face, and landmarks that it takes to tell
+THROWN_SHARE, THROWN_FROM = 0.001, 2
 #: variance of a careful hand on the same scale
 NOISE = 0.05
 #: who would follow less than this stays where it is, so that the far side of a face is calm
 LEAST_GAIN = 0.04
-#: degrees of freedom of a face's scale of errors: how well it is foreseen
-_SURE_OF_SCALE = 16.0
 #: expected error of a landmark where none is known, % of the distance between the outer eye corners, which is so long
 #: in the frame of the reference shape (1.5 to 1.6 in the schemes that come with the program)
 _USUAL_ERROR, _EYES = 4.0, 1.6
@@ -141,11 +141,11 @@ def gain(
     held[landmark] = False
     usual = _Errors(model, _relative(spread, len(points)))
     found, due = strength * usual.gain(landmark, held), None
-    if moved is not None and (told := held & np.isfinite(moved).all(axis=1)).any():
+    if moved is not None and (told := held & np.isfinite(moved).all(axis=1)).sum() >= THROWN_FROM:
         thrown = _Errors(model, usual.relative, THROWN)
         size = _EYES * (_USUAL_ERROR if spread is None else float(spread.mean())) / 100.0
         seen = (moved[told] @ linear.T).ravel()
-        odds = np.log(THROWN_SHARE / (1.0 - THROWN_SHARE))
+        odds = log(THROWN_SHARE / (1.0 - THROWN_SHARE))
         odds += thrown.evidence(told, seen, size) - usual.evidence(told, seen, size)
         share = 1.0 / (1.0 + np.exp(-np.clip(odds, -50.0, 50.0)))
         found = (1.0 - share) * found + share * thrown.gain(landmark, held)
@@ -186,10 +186,8 @@ class _Errors:
         :param size: expected distance of a landmark from its true place, a Rayleigh variable
         """
         covariance = self._seen(_rows(np.flatnonzero(landmarks)))
-        variance = size**2 * 2.0 / np.pi
-        surprise = float(errors @ np.linalg.solve(covariance, errors)) / variance
-        heavy = (_SURE_OF_SCALE + len(errors)) * np.log1p(surprise / _SURE_OF_SCALE)
-        return -0.5 * float(np.linalg.slogdet(covariance)[1] + heavy)
+        surprise = float(errors @ np.linalg.solve(covariance, errors)) / (size**2 * 2.0 / np.pi)
+        return -0.5 * (float(np.linalg.slogdet(covariance)[1]) + (1 + len(errors)) * log1p(surprise))
 
     def _seen(self, rows: IntArray) -> FloatArray:
         return self._of(rows, rows) + NOISE * np.eye(len(rows))

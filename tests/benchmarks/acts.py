@@ -7,15 +7,16 @@ canvas, until no landmark needs a drag (off by more than 3 % of the distance bet
 curve). Landmarks that it has placed stay. The shipped starter pre-fills ``300w/dev``; for ``scut86`` it is led to the
 other scheme by ``--labels`` faces, whose errors, each predicted by a bridge fitted to the others, are the project's own
 statistics (``--model``: an 86-point model instead, with --labels naming how many it has learnt from; its held-out
-errors are not known, so the shapes of its labels speak). Boxes are the true ones, an oracle. Also printed: a pre-fill
-that was moved, turned and scaled as a whole at random, at 5 %.
+errors are not known, so the shapes of its labels speak). Boxes are the true ones, an oracle. Also printed, at 5 %: a
+pre-fill that was moved, turned and scaled as a whole at random, a little and far, and one from boxes that miss the face
+by a fifth of their side.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -31,6 +32,7 @@ from scaf_gui.core import edits
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.calibration import Signal, perfect_magnitude
 from scaf_gui.core.face import Face, Prediction
+from scaf_gui.core.geometry import Square
 from scaf_gui.core.metrics import normaliser
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.core.shape import LEAST_SHAPES, ShapeModel, in_frame, mean_shape, shape_model
@@ -169,13 +171,23 @@ def predicted(predictor: Predictor, faces: list[Example], cache: Path, name: str
     return points, np.stack(spread)
 
 
-def thrown(given: Prefilled, scheme: Scheme, random: np.random.Generator) -> Prefilled:
-    """The same pre-fill moved (15 % of the normaliser), turned (8 degrees) and scaled (8 %) as a whole."""
+def thrown(given: Prefilled, scheme: Scheme, random: np.random.Generator, far: bool = False) -> Prefilled:
+    """The same pre-fill moved (15 % of the normaliser), turned (8 degrees) and scaled (8 %) as a whole.
+
+    :param far: 50 %, 15 degrees and 15 %
+    """
+    moved, degrees, scaled = (0.5, 15.0, 0.15) if far else (0.15, 8.0, 0.08)
     centre = given.points.mean(axis=0)
-    angle, scale = random.normal(0, np.deg2rad(8)), 1 + random.normal(0, 0.08)
+    angle, scale = random.normal(0, np.deg2rad(degrees)), 1 + random.normal(0, scaled)
     turn = scale * np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
-    shift = random.normal(0, 0.15, 2) * normaliser(given.truth, scheme)
+    shift = random.normal(0, moved, 2) * normaliser(given.truth, scheme)
     return Prefilled((given.points - centre) @ turn.T + centre + shift, given.truth, given.spread)
+
+
+def missed(square: Square, random: np.random.Generator) -> Square:
+    """A crop that misses the face by a fifth of its side, and is a fifth too large or too small."""
+    dx, dy = random.normal(0, 0.2, 2) * square.side
+    return Square(square.cx + dx, square.cy + dy, square.side * float(np.exp(random.normal(0, 0.2))))
 
 
 def of_project(scheme: Scheme, points: FloatArray, truth: FloatArray, known_errors: bool) -> ShapeModel | None:
@@ -243,6 +255,11 @@ def main() -> None:
     table("300w/dev, starter", source, faces, known, 5.0)
     random = np.random.default_rng(0)
     table("300w/dev, starter, thrown off", source, [thrown(face, source, random) for face in faces], known, 5.0)
+    table("300w/dev, starter, thrown far", source, [thrown(face, source, random, True) for face in faces], known, 5.0)
+    beside = [replace(face, square=missed(face.square, random)) for face in dev]
+    points, spread = predicted(starter, beside, given.cache, "dev-missed")
+    faces = [Prefilled(p, f.points, s) for p, f, s in zip(points, dev, spread, strict=True)][: given.faces]
+    table("300w/dev, starter, boxes that miss", source, faces, known, 5.0)
 
     scheme = load_scheme(resource_folder() / "schemes" / "scut-86.json")
     everything = scut_faces(data / "scut86", scheme)

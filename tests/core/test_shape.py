@@ -168,12 +168,12 @@ def test_dragging_a_landmark_of_a_moved_face_brings_the_whole_face_nearer() -> N
 
 
 def test_a_face_that_is_off_as_a_whole_is_recognised_by_what_was_placed() -> None:
-    """A face moved, turned and enlarged: the second drag does what takes many more where nothing is concluded."""
+    """A face moved, turned and enlarged: the fifth drag does what takes many more where nothing is concluded."""
     truth = face(40)
     predicted, model, left = turned(truth, 9.0, 1.1), model_of(truth), {}
     for concludes in (True, False):
         points, held = predicted, nobody(truth)
-        for landmark in (0, 7):
+        for landmark in (0, 7, 15, 22, 30):
             moved = points - predicted if concludes else None
             found = gain(model, points, landmark, held, ~held, moved=moved)
             assert found is not None
@@ -181,14 +181,14 @@ def test_a_face_that_is_off_as_a_whole_is_recognised_by_what_was_placed() -> Non
             assert (points[held] == truth[held]).all()
             held[landmark] = True
         left[concludes] = np.linalg.norm(points - truth, axis=1)[~held].mean()
-    assert left[True] < 0.25 * left[False]
-    assert left[True] < 0.2 * np.linalg.norm(predicted - truth, axis=1).mean()
+    assert left[True] < 0.1 * left[False]
+    assert left[True] < 0.02 * np.linalg.norm(predicted - truth, axis=1).mean()
 
 
 def test_where_a_face_is_due_the_others_go_as_the_dragged_landmark_does() -> None:
     """No jump at the press, all the way with it, and nothing for a drag that goes the other way."""
     points, held = face(40) - 60.0, nobody(face(40))
-    held[[3, 20, 31]] = True
+    held[[3, 9, 14, 20, 31]] = True
     points[held] += 60.0
     found = gain(model_of(face(40)), points, 0, held, ~held, moved=np.outer(held, [60.0, 60.0]))
     assert found is not None
@@ -219,7 +219,7 @@ def test_strength_is_for_usual_faces() -> None:
     """One that is off as a whole is put right as a whole, however weakly the shape follows otherwise."""
     points, moved = face(40), np.full((40, 2), 60.0)
     held = nobody(points)
-    held[[3, 20, 31]] = True
+    held[[3, 9, 14, 20, 31]] = True
     strong, weak = (gain(model_of(points), points, 0, held, ~held, strength=s, moved=moved) for s in (1.0, 0.3))
     assert strong is not None
     assert weak is not None

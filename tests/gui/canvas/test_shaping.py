@@ -130,21 +130,22 @@ def test_a_press_without_a_move_moves_nothing(mouse: Mouse, followed: Followed, 
     assert not heard.moved
 
 
-def test_a_face_thrown_off_comes_along_once_two_landmarks_say_so(canvas: Canvas, mouse: Mouse) -> None:
-    """The whole prediction is 30 pixels off: two landmarks are placed, and the third takes the others along."""
+def test_a_face_thrown_off_comes_along_once_others_say_so(canvas: Canvas, mouse: Mouse) -> None:
+    """The whole prediction is 50 pixels off: six landmarks are placed, and the next takes the last three along."""
     canvas.shaping.source = lambda: (None, None)
-    wrong = make_prediction(POINTS - 30.0)
-    placed = np.array([True, False, True, False, False])
-    points = np.where(placed[:, None], POINTS, POINTS - 30.0)
-    canvas.show_face(replace(UNTOUCHED, label=make_label(points, placed=placed)), wrong, SCHEME)
-    spot = mouse.at(*points[3])
-    mouse.press(spot)
-    mouse.move(mouse.at(*(points[3] + 15.0)))
-    mouse.move(mouse.at(*POINTS[3]))
+    true = np.random.default_rng(2).uniform(60.0, 140.0, (10, 2))
+    placed = np.arange(10) < 6
+    points = np.where(placed[:, None], true, true - 50.0)
+    label = replace(make_label(points), placed=placed)
+    canvas.show_face(replace(UNTOUCHED, label=label), make_prediction(true - 50.0), make_scheme(10))
+    mouse.press(mouse.at(*points[6]))
+    mouse.move(mouse.at(*(points[6] + 25.0)))
+    mouse.move(mouse.at(*true[6]))
     shown = canvas._shown
     assert shown is not None
-    assert np.abs(shown.points - POINTS)[[1, 4]].max() < 6.0
-    mouse.release(mouse.at(*POINTS[3]))
+    np.testing.assert_allclose(shown.points[7:], true[7:], atol=6.0)
+    np.testing.assert_array_equal(shown.points[placed], true[placed])
+    mouse.release(mouse.at(*true[6]))
 
 
 def test_a_single_landmark_and_places_outside_the_image(canvas: Canvas, mouse: Mouse, heard: Heard) -> None:
