@@ -17,7 +17,7 @@ from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import QApplication
 
 from scaf_gui import paths
-from scaf_gui.gui import theme
+from scaf_gui.gui import theme, window_place
 from scaf_gui.gui.window import NAME, MainWindow
 from scaf_gui.settings import Settings
 
@@ -118,6 +118,7 @@ def run_gui(path: Path | None, sample: bool = False, ready: Callable[[MainWindow
     theme.apply(application, str(settings["theme"]))
     start_log()
     window = MainWindow(settings)
+    window_place.restore(window, window.workspace.splitter, settings)
     crashes = Crashes()
     crashes.happened.connect(window.messages.error, Qt.ConnectionType.QueuedConnection)
     crashes.install()

@@ -9,7 +9,7 @@ from PySide6.QtCore import QEvent, QSize, Qt
 from PySide6.QtGui import QCloseEvent, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QKeyEvent
 from PySide6.QtWidgets import QApplication, QLabel, QMainWindow, QStackedWidget, QVBoxLayout, QWidget
 
-from scaf_gui.gui import theme
+from scaf_gui.gui import theme, window_place
 from scaf_gui.gui.actions import build_menus, make_actions
 from scaf_gui.gui.commands import Commands
 from scaf_gui.gui.messages import MessageStrip
@@ -32,7 +32,7 @@ class MainWindow(QMainWindow):
         super().__init__()
         self.settings = settings or Settings()
         self.setWindowTitle(NAME)
-        self.setMinimumSize(QSize(880, 560))
+        self.setMinimumSize(QSize(840, 460))
         self.resize(1280, 720)
         self.setAcceptDrops(True)
         self._released = (0, 0)  # the key let go last, and when
@@ -138,6 +138,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Nothing to ask: every label is on the disk already, and training is cancelled."""
+        window_place.remember(self, self.workspace.splitter, self.settings)
         self.hide()
         with ExitStack() as last_first:  # each is done, whatever goes wrong with the others
             last_first.callback(self.project.insight.worker.wait)
