@@ -132,24 +132,24 @@ class ProjectView(QObject):
         self._later.stop()
         if session is None:
             return
-        self.workspace.canvas.finish_gesture()
         if self.background is not None:
             self.leaving.add(self.background)
             self.background = None
-        session.agenda.on_change = session.expected.on_change = None
-        for part in (*self._parts, self.precision, self.editor, self.photo):
-            part.open(None)
-        self.model.open(None)
-        self.workspace.queue.open(None, type(session.queue)(), None)
-        self.workspace.finish.open(None)
-        self.workspace.shape_bar.open(None)
-        self.workspace.landmarks.show_face(None, None, None)
-        self.workspace.face_bar.show_face(None, False)
-        self.status.clear()
         try:
-            session.close()
-        except (ScafError, OSError) as error:
-            self.messages.error(error)
+            self._empty(session)
+        finally:  # whatever goes wrong with a panel
+            try:
+                session.close()
+            except (ScafError, OSError) as error:
+                self.messages.error(error)
+
+    def _empty(self, session: Session) -> None:
+        self.workspace.canvas.finish_gesture()
+        session.agenda.on_change = session.expected.on_change = None
+        for part in (*self._parts, self.precision, self.editor, self.photo, self.model):
+            part.open(None)
+        self.workspace.empty()
+        self.status.clear()
 
     def _open_list(self, session: Session) -> None:
         load = loader(session.folder, self.navigator.copies, self.navigator.give_way)

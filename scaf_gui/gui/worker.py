@@ -24,6 +24,14 @@ PATIENCE_MS = 10_000
 _running: set[_Runner] = set()
 
 
+def end_all() -> None:
+    """Stop whatever runs, and wait as long as it takes: Qt ends a program that destroys a thread which runs."""
+    for runner in tuple(_running):
+        runner.stop.set()
+    for runner in tuple(_running):
+        runner.wait()
+
+
 class _Runner(QThread):
     """Runs one generator to its end."""
 

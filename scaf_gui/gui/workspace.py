@@ -5,6 +5,7 @@ from __future__ import annotations
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QSplitter, QVBoxLayout, QWidget
 
+from scaf_gui.core.queue import Queue
 from scaf_gui.gui import theme
 from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.check_panel import CheckPanel
@@ -78,6 +79,14 @@ class Workspace(QWidget):
         self.canvas.groupSelected.connect(self._show_group)
         theme.news().changed.connect(self._dress)
         self._dress()
+
+    def empty(self) -> None:
+        """Show nothing of a project any more; the canvas is the navigator's."""
+        self.queue.open(None, Queue(), None)
+        self.finish.open(None)
+        self.shape_bar.open(None)
+        self.landmarks.show_face(None, None, None)
+        self.face_bar.show_face(None, False)
 
     def _show_group(self, group: frozenset[int]) -> None:
         lead = self.canvas.selected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scaf_gui.gui.run import log_path
 from scaf_gui.session.project import open_project
 from scaf_gui.settings import Settings
 
@@ -75,6 +77,55 @@ def test_killed_right_after_a_drag_the_drag_is_there(faces_folder: Path, tmp_pat
     np.testing.assert_array_equal(label.points[30], (float(x), float(y)))
     assert session.current == int(face_id)
     session.close()
+
+
+_FAILING = """
+import os, signal, sys, threading, time
+from pathlib import Path
+from PySide6.QtCore import QTimer
+from scaf_gui.gui import worker
+from scaf_gui.gui.run import run_gui
+from scaf_gui.settings import Settings
+
+worker.PATIENCE_MS = 100  # a step takes longer
+begun, sessions, ended = threading.Event(), [], []
+
+def step():
+    begun.set()
+    time.sleep(1.0)
+    ended.append(True)
+    yield
+
+def fail():
+    raise RuntimeError("nobody expected this")
+
+def ready(window):
+    window.project._begin_work = lambda: None
+    window.status.clear = window.opener.stop = fail
+    def end():
+        sessions.append(window.session)
+        window.project.background.prefill.start(step)
+        begun.wait(20)
+        os.kill(os.getpid(), signal.SIGTERM)
+    window.project.navigator.painted.connect(lambda: QTimer.singleShot(0, end))
+
+Settings()["project_folder"] = str(Path(sys.argv[1]).parent)
+print(run_gui(Path(sys.argv[1]), ready=ready), sessions[0]._closed, ended, flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="SIGTERM")
+def test_whatever_goes_wrong_as_the_window_closes_the_file_is_closed_and_threads_are_waited_for(
+    faces_folder: Path, tmp_path: Path
+) -> None:
+    """Qt aborts a program that ends while a thread of its own runs."""
+    shutil.copytree(faces_folder, tmp_path / "faces")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", _FAILING, str(tmp_path / "faces")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert (done.returncode, done.stdout) == (0, "0 True [True]\n"), done.stderr
+    assert "QThread" not in done.stderr
+    assert "nobody expected this" in log_path().read_text(encoding="utf-8")
 
 
 _LOADED = """
