@@ -79,7 +79,7 @@ def test_the_demo_leaves_pictures_and_labels_twice_in_a_row(
     monkeypatch.setattr(demo, "SAMPLE_FACES", 4)
     monkeypatch.setattr(demo, "FACES", 3)
     monkeypatch.setattr(demo, "DRAGS", 2)
-    monkeypatch.setattr(demo, "TRAINING_SECONDS", 2.0)
+    monkeypatch.setattr(demo, "TRAINING_SECONDS", 0.5)
     out = tmp_path / "out"
     switch = sys.getswitchinterval()
     try:
