@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from scaf_gui.core.corrector import Corrector, correct
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.face import Face, Prediction, State
-from scaf_gui.core.history import History
+from scaf_gui.core.history import History, Step
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import EditError
 
@@ -27,17 +27,27 @@ class Changed:
 
 
 Listener = Callable[[Changed], None]
-#: makes an edit durable before it counts; raising leaves the document as it was
-Commit = Callable[[Edit], None]
+#: makes an edit durable before it counts, and knows why it is performed; raising leaves the document as it was
+Commit = Callable[[Edit, Step], None]
 
 
 class Document:
     """Faces by id in the order of their images, predictions beside them, undo and redo."""
 
-    def __init__(self, scheme: Scheme, faces: Iterable[Face] = (), commit: Commit | None = None, highest_id: int = 0):
-        """:param highest_id: no face gets an id up to this one: faces that are gone may have had it"""
+    def __init__(
+        self,
+        scheme: Scheme,
+        faces: Iterable[Face] = (),
+        commit: Commit | None = None,
+        highest_id: int = 0,
+        history: History | None = None,
+    ):
+        """
+        :param highest_id: no face gets an id up to this one: faces that are gone may have had it
+        :param history: what can be undone already; its last edits left the faces as they are
+        """
         self.scheme = scheme
-        self.history = History()
+        self.history = history or History()
         self._faces = {face.id: face for face in faces}
         self._beside: dict[str, set[int]] = {}  # ids by image
         for face in self._faces.values():
@@ -99,7 +109,7 @@ class Document:
 
         :raises EditError: the edit was made for a face that has changed since; nothing happens
         """
-        self._perform(edit)
+        self._perform(edit, Step.DONE)
         self.history.did(edit)
         self._announce(Changed(edit.face_ids, "face", by))
 
@@ -116,7 +126,7 @@ class Document:
             after = change.after
             if after is None or after != replace(change.before, box=after.box, image=after.image):
                 raise EditError(f"'{edit.title}' would change more of face {change.face_id} than its box and image")
-        self._perform(edit)
+        self._perform(edit, Step.FOUND)
         self.history.rebase(edit.changes)
         self._announce(Changed(edit.face_ids, "face", by))
 
@@ -125,7 +135,7 @@ class Document:
         edit = self.history.to_undo
         if edit is not None:
             edit = edit.inverse()
-            self._perform(edit)
+            self._perform(edit, Step.UNDONE)
             self.history.undone()
             self._announce(Changed(edit.face_ids, "face", by))
         return edit
@@ -134,7 +144,7 @@ class Document:
         """Do again what was undone last; returns that edit, ``None`` if there is none."""
         edit = self.history.to_redo
         if edit is not None:
-            self._perform(edit)
+            self._perform(edit, Step.REDONE)
             self.history.redone()
             self._announce(Changed(edit.face_ids, "face", by))
         return edit
@@ -167,7 +177,7 @@ class Document:
         for face_id in face_ids:
             self._shown.pop(face_id, None)
 
-    def _perform(self, edit: Edit) -> None:
+    def _perform(self, edit: Edit, step: Step) -> None:
         for change in edit.changes:
             if self._faces.get(change.face_id) != change.before:
                 raise EditError(f"'{edit.title}' was made for an older state of face {change.face_id}")
@@ -178,7 +188,7 @@ class Document:
                     f"which has {self.scheme.num_landmarks}"
                 )
         if self._commit is not None:
-            self._commit(edit)
+            self._commit(edit, step)
         for change in edit.changes:
             if change.before is not None:
                 self._beside[change.before.image].discard(change.face_id)

@@ -1,20 +1,35 @@
-"""Undo and redo: two stacks of edits. It survives saving, refreshing and changing the face."""
+"""Undo and redo: two stacks of edits. They survive saving, refreshing and changing the face; undo survives closing."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from enum import StrEnum
 
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Face
 
 
-class History:
-    """Edits done and edits taken back; a new edit empties the latter."""
+class Step(StrEnum):
+    """Why an edit is performed."""
 
-    def __init__(self) -> None:
-        self._done: list[Edit] = []
+    DONE = "done"  # somebody did it just now
+    UNDONE = "undone"  # it is the inverse of the last one, which is taken back
+    REDONE = "redone"  # it was taken back before
+    FOUND = "found"  # a machine found it: no part of undo
+
+
+class History:
+    """Edits done and edits taken back; a new edit empties the latter.
+
+    :param done: what an earlier session did, oldest first
+    :param on_join: called when the last two edits were made one
+    """
+
+    def __init__(self, done: Iterable[Edit] = (), on_join: Callable[[], None] | None = None) -> None:
+        self._done: list[Edit] = list(done)
         self._undone: list[Edit] = []
+        self._on_join = on_join
 
     @property
     def to_undo(self) -> Edit | None:
@@ -49,6 +64,8 @@ class History:
         pairs = tuple(zip(first.changes, second.changes, strict=True))
         if all(one.after is not None and one.after == two.before for one, two in pairs):
             self._done[-2:] = [Edit(first.title, tuple(Change(one.before, two.after) for one, two in pairs))]
+            if self._on_join is not None:
+                self._on_join()
 
     def undone(self) -> None:
         """The last edit was taken back."""

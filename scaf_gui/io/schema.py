@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from scaf_gui.errors import ProjectError
+from scaf_gui.io import undo_log
 from scaf_gui.io.leftovers import free_name
 
 #: "SCAF", at byte 68 of the file: what makes a SQLite database a project
@@ -33,6 +34,8 @@ CREATE = (
     "CREATE INDEX face_image ON face (image)",
     "CREATE TABLE edit_log (id INTEGER PRIMARY KEY, title TEXT NOT NULL, author TEXT NOT NULL, "
     "written TEXT NOT NULL, faces TEXT NOT NULL)",
+    # older programs of this version know nothing of these, and do not mind them
+    *undo_log.CREATE,
 )
 
 

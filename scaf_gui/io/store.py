@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any
 
 from scaf_gui.core.edits import Edit
-from scaf_gui.core.face import Author, Face
+from scaf_gui.core.face import Face
+from scaf_gui.core.history import Step
 from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import EditError, ProjectError, SchemeError
-from scaf_gui.io import backups, database, edit_log, places, rows
+from scaf_gui.io import backups, database, edit_log, places, rows, undo_log
 from scaf_gui.io.moved import Stamp, find_moved
 
 
@@ -167,7 +168,7 @@ class ProjectStore:
         except sqlite3.IntegrityError as error:
             raise EditError("two faces of the same id; nothing was added") from error
 
-    def commit(self, edit: Edit) -> None:
+    def commit(self, edit: Edit, step: Step = Step.DONE, user: str = "") -> None:
         """Make an edit durable: when this returns, it survives a crash of the program or the machine.
 
         What is known of an image's content goes with the faces that are found in another one: were it left behind,
@@ -175,6 +176,7 @@ class ProjectStore:
 
         Within :meth:`soon` it survives one of the program, and at the end of the block one of the machine.
 
+        :param step: why it is performed, and by which user of the program: see :meth:`undo_stack`
         :raises ProjectError: it could not be written; nothing of it is in the file
         """
         gone = [(change.face_id,) for change in edit.changes if change.after is None]
@@ -184,7 +186,6 @@ class ProjectStore:
             if change.before is not None and change.after is not None and change.before.image != change.after.image
         }
         kept = [rows.to_row(change.after) for change in edit.changes if change.after is not None]
-        log = (rows.text_in(edit.title), rows.text_in(_who(edit)), Author.now("").when, json.dumps(edit.face_ids))
         with self._transaction(at_once=not self._soon) as connection:
             connection.executemany("DELETE FROM face WHERE id = ?", gone)
             connection.executemany(rows.REPLACE, kept)
@@ -192,9 +193,18 @@ class ProjectStore:
                 places.move_stamps(connection, moved)
             if self._moving:
                 places.remember(connection, self._moving)
-            connection.execute("INSERT INTO edit_log (title, author, written, faces) VALUES (?, ?, ?, ?)", log)
+            undo_log.note(connection, step, edit_log.write(connection, edit), edit, user)
         self._moving = {}
         self._owes |= self._soon and not self.journal_note
+
+    def undo_stack(self, user: str, faces: Iterable[Face]) -> list[Edit]:
+        """What this user did last and can still take back, oldest first; ``faces`` as they are."""
+        return undo_log.stack(self._open_connection, faces, user)
+
+    def join_last(self) -> None:
+        """Two edits have become one in the history: see ``History.join_last``."""
+        with suppress(ProjectError), self._transaction(at_once=False) as connection:
+            undo_log.join_last(connection)
 
     @contextmanager
     def soon(self) -> Iterator[None]:
@@ -337,12 +347,3 @@ def _parse(text: str, path: Path) -> Scheme:
         return parse_scheme(json.loads(text))
     except (ValueError, SchemeError) as error:
         raise ProjectError(f"is damaged (its landmark scheme: {error})", path) from error
-
-
-def _who(edit: Edit) -> str:
-    """Whose label an edit writes; "" where it writes none."""
-    for change in edit.changes:
-        before, after = (face.label if face is not None else None for face in (change.before, change.after))
-        if after is not None and after != before:
-            return after.author.who
-    return ""

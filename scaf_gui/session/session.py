@@ -20,6 +20,7 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.edits import Edit
 from scaf_gui.core.foreseen import Foreseen
+from scaf_gui.core.history import History, Step
 from scaf_gui.core.queue import Queue
 from scaf_gui.errors import FolderError
 from scaf_gui.paths import project_companions
@@ -81,7 +82,9 @@ class Session:
         self.folder: Path = store.image_folder
         self.user = user
         self.problems: dict[int, str] = {}
-        self.document = Document(self.scheme, store.faces(), store.commit, store.highest_id())
+        faces = store.faces()
+        history = History(store.undo_stack(user, faces), store.join_last)
+        self.document = Document(self.scheme, faces, self._commit, store.highest_id(), history)
         self.agenda = Agenda(self.document, store)
         model, model_note = models.current_model(store, self.companions, self.scheme)
         self.notice = "; ".join(note for note in (notice, store.found, model_note, store.journal_note) if note)
@@ -104,6 +107,9 @@ class Session:
         self.check = LabelCheck(self.document, store, lambda: self.folder, self._foreseen)
         self.blind = Blind(self.document, store, self.agenda.seed)
         self.shapes = Shapes(self.document, self.work, self.expected)
+
+    def _commit(self, edit: Edit, step: Step) -> None:
+        self.store.commit(edit, step, self.user)
 
     def _foreseen(self, face_id: int) -> Foreseen | None:
         """What the label check may hold against the landmarks of a face: nothing that is kept back from a person."""

@@ -11,6 +11,7 @@ from scaf_gui.core import edits
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Author, Box, BoxSource, Face, Label, Prediction, State
+from scaf_gui.core.history import Step
 from scaf_gui.core.scheme import parse_scheme
 from scaf_gui.errors import EditError
 
@@ -114,12 +115,14 @@ class Disk:
 
     def __init__(self) -> None:
         self.written: list[Edit] = []
+        self.steps: list[Step] = []
         self.full = False
 
-    def __call__(self, edit: Edit) -> None:
+    def __call__(self, edit: Edit, step: Step) -> None:
         if self.full:
             raise OSError("no space left on device")
         self.written.append(edit)
+        self.steps.append(step)
 
 
 def test_what_is_shown_was_committed_before() -> None:
@@ -132,6 +135,7 @@ def test_what_is_shown_was_committed_before() -> None:
     document.undo()
     document.redo()
     assert disk.written == [edit, edit.inverse(), edit]
+    assert disk.steps == [Step.DONE, Step.UNDONE, Step.REDONE]
     assert seen == [1, 2, 3]
 
 

@@ -13,6 +13,7 @@ from scaf_gui.core import edits
 from scaf_gui.core.document import Changed, Document
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import ATTRIBUTES, Box, BoxSource, Face, Flag, Prediction
+from scaf_gui.core.history import Step
 from scaf_gui.core.scheme import parse_scheme
 
 SCHEME = parse_scheme({"id": "three", "landmarks": ["a", "b", "c"]})
@@ -41,7 +42,7 @@ class Work(RuleBasedStateMachine):
         self.past = [self._now()]
         self.at = 0
 
-    def _store(self, edit: Edit) -> None:
+    def _store(self, edit: Edit, step: Step) -> None:
         """A store that trusts nobody: it keeps its own copy and checks what it is told."""
         for change in edit.changes:
             assert self.stored.get(change.face_id) == change.before
