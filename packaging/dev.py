@@ -24,6 +24,10 @@ from pathlib import Path
 from environment import ROOT, Environment, SetupError
 from qt_libraries import display_kind, make_sure
 
+#: one process for each processor; the tests of a file stay together, as they share what is slow to make, and files
+#: begin in the order that tests/conftest.py gives them
+SPREAD = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+
 
 def main(arguments: list[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):
@@ -78,8 +82,7 @@ def checks(environment: Environment, pytest_arguments: list[str]) -> dict[str, l
         "mypy packaging": [python, "-m", "mypy", "--strict", *scripts],
         "layers": [str(environment.script("lint-imports"))],
         "wheel": [python, "packaging/check_wheel.py"],
-        # one process for each processor; the tests of a file stay together, as they share what is slow to make
-        "tests": [python, "-m", "pytest", "-n", "auto", "--dist", "loadfile", *pytest_arguments],
+        "tests": [python, "-m", "pytest", *SPREAD, *pytest_arguments],
     }
 
 

@@ -16,6 +16,30 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 
 
+#: files of few tests that take long. They begin first: at the end one process would be left with them, and others idle
+LONG = (
+    "tests/cli/test_pretrain.py",
+    "tests/gui/test_window_session.py",
+    "tests/gui/test_run.py",
+    "tests/learning/test_training.py",
+    "tests/learning/test_pretraining.py",
+    "tests/session/test_refresh.py",
+    "tests/gui/test_insight.py",
+    "tests/gui/test_own_process.py",
+    "tests/cli/test_errors.py",
+    "tests/cli/test_simulate.py",
+    "tests/gui/test_commands.py",
+    "tests/packaging/test_environment.py",
+)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    place = {config.rootpath / name: number for number, name in enumerate(LONG)}
+    if gone := [str(path) for path in place if not path.is_file()]:
+        raise pytest.UsageError(f"tests/conftest.py names files that are not there: {', '.join(gone)}")
+    items.sort(key=lambda item: place.get(item.path, len(place)))
+
+
 def pytest_configure(config: pytest.Config) -> None:
     # The offscreen platform says this of every top-level window that has a minimum size;
     # no other message is let through.

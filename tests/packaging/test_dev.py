@@ -67,7 +67,8 @@ def test_tests_come_last_and_every_check_runs(load: Any, monkeypatch: pytest.Mon
     monkeypatch.setattr(module.subprocess, "call", call)
     assert module.run_checks(environment, ["-k", "queue"]) == 1
     assert started == list(module.checks(environment, ["-k", "queue"]).values())
-    assert started[-1][1:] == ["-m", "pytest", "-n", "auto", "--dist", "loadfile", "-k", "queue"]
+    how = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
+    assert started[-1][1:] == ["-m", "pytest", *how, "-k", "queue"]
     said = capfd.readouterr().out
     assert "FAILED  ruff check" in said and re.search(r"ok +tests", said)
 
