@@ -25,6 +25,8 @@ from scaf_gui.gui.thumbnails import Load, Thumbnails
 
 #: counting 10,000 faces takes some milliseconds: not more often than this
 COUNT_MS = 120
+#: so many rows beside the current one stay in sight: where one comes from, and what is next
+BEFORE, AFTER = 1, 3
 
 
 class QueuePanel(QWidget):
@@ -168,9 +170,11 @@ class QueuePanel(QWidget):
     def _reveal(self) -> None:
         row = self.model.row_of(self._current)
         if row is not None:
-            index = self.model.index(row)
-            self.view.setCurrentIndex(index)
-            self.view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
+            self.view.setCurrentIndex(self.model.index(row))
+            around = () if self.view.underMouse() else (row - BEFORE, row + AFTER)  # or a second click hits another row
+            for near in (*around, row):
+                index = self.model.index(min(max(near, 0), self.model.rowCount() - 1))
+                self.view.scrollTo(index, QAbstractItemView.ScrollHint.EnsureVisible)
         self._tell_visible()
 
     def _tell_visible(self) -> None:

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import (
     QGridLayout,
     QHBoxLayout,
     QLabel,
+    QLineEdit,
     QScrollArea,
     QSizePolicy,
     QVBoxLayout,
@@ -25,12 +26,22 @@ _LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
 
 class ShortcutSheet(QDialog):
-    """Keys by menu, in columns of about the same height."""
+    """Keys by menu, in columns of about the same height; what is typed narrows them down."""
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
         self.setWindowTitle("Keyboard shortcuts")
         self.resize(1120, 640 if parent is None else max(480, min(900, parent.height() - 80)))
+        self._sections: list[_Section] = []
+        self.find = QLineEdit(self)
+        self.find.setPlaceholderText("Find an act or a key")
+        self.find.setAccessibleName("Find an act or a key")
+        self.find.setClearButtonEnabled(True)
+        self.find.setMaximumWidth(260)
+        self.find.textChanged.connect(self.show_only)
+        self.nothing = QLabel("No act and no key is called so.", self)
+        theme.set_role(self.nothing, "muted")
+        self.nothing.hide()
         sheet = QWidget(self)
         columns = QHBoxLayout(sheet)
         columns.setSpacing(28)
@@ -48,7 +59,8 @@ class ShortcutSheet(QDialog):
                 column, height = QVBoxLayout(), 0
                 columns.addLayout(column, 1)
             height += lines[title] + 2
-            column.addWidget(_section(title, rows, sheet))
+            self._sections.append(_Section(title, rows, sheet))
+            column.addWidget(self._sections[-1])
         column.addStretch(1)
         area = QScrollArea(self)
         area.setWidgetResizable(True)
@@ -59,31 +71,57 @@ class ShortcutSheet(QDialog):
         buttons.rejected.connect(self.reject)
         box = QVBoxLayout(self)
         box.setContentsMargins(22, 18, 22, 14)
-        box.addWidget(heading)
+        head = QHBoxLayout()
+        head.addWidget(heading)
+        head.addStretch(1)
+        head.addWidget(self.find, 1)
+        box.addLayout(head)
+        box.addWidget(self.nothing)
         box.addWidget(area, 1)
         box.addWidget(buttons)
+        self.find.setFocus()
+
+    def show_only(self, words: str) -> None:
+        """Show the rows that have these words in what they say; all of them without a word."""
+        hits = [section.show_only(words.casefold().split()) for section in self._sections]
+        self.nothing.setHidden(any(hits))
 
 
-def _section(title: str, rows: list[tuple[str, str, str]], parent: QWidget) -> QWidget:
-    section = QWidget(parent)
-    grid = QGridLayout(section)
-    grid.setContentsMargins(0, 0, 0, 4)
-    grid.setVerticalSpacing(3)
-    grid.setHorizontalSpacing(12)
-    grid.setColumnMinimumWidth(0, 160)
-    grid.setColumnStretch(1, 1)
-    section.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-    head = QLabel(title, section)
-    theme.set_role(head, "heading")
-    grid.addWidget(head, 0, 0, 1, 2)
-    wide = title == _MOUSE  # what the mouse does takes a sentence
-    for place, (_, keys, text) in enumerate(rows, start=1):
-        cap = QLabel(keys, section)
-        cap.setObjectName("keyCap")
-        cap.setTextFormat(Qt.TextFormat.PlainText)
-        what = QLabel(text.rstrip("…"), section)
-        what.setWordWrap(True)
-        theme.set_role(what, "muted")
-        grid.addWidget(cap, 2 * place - 1, 0, 1, 2 if wide else 1, _LEFT)
-        grid.addWidget(what, 2 * place if wide else 2 * place - 1, 0 if wide else 1, 1, 2 if wide else 1)
-    return section
+class _Section(QWidget):
+    """One menu's rows."""
+
+    def __init__(self, title: str, rows: list[tuple[str, str, str]], parent: QWidget):
+        super().__init__(parent)
+        self._rows: list[tuple[str, QLabel, QLabel]] = []
+        grid = QGridLayout(self)
+        grid.setContentsMargins(0, 0, 0, 4)
+        grid.setVerticalSpacing(3)
+        grid.setHorizontalSpacing(12)
+        grid.setColumnMinimumWidth(0, 160)
+        grid.setColumnStretch(1, 1)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        head = QLabel(title, self)
+        theme.set_role(head, "heading")
+        grid.addWidget(head, 0, 0, 1, 2)
+        wide = title == _MOUSE  # what the mouse does takes a sentence
+        for place, (_, keys, text) in enumerate(rows, start=1):
+            cap = QLabel(keys, self)
+            cap.setObjectName("keyCap")
+            cap.setTextFormat(Qt.TextFormat.PlainText)
+            what = QLabel(text.rstrip("…"), self)
+            what.setWordWrap(True)
+            theme.set_role(what, "muted")
+            grid.addWidget(cap, 2 * place - 1, 0, 1, 2 if wide else 1, _LEFT)
+            grid.addWidget(what, 2 * place if wide else 2 * place - 1, 0 if wide else 1, 1, 2 if wide else 1)
+            self._rows.append((f"{title} {keys} {text}".casefold(), cap, what))
+
+    def show_only(self, words: list[str]) -> bool:
+        """Whether a row has them all."""
+        shown = False
+        for text, *labels in self._rows:
+            hit = all(word in text for word in words)
+            shown = shown or hit
+            for label in labels:
+                label.setVisible(hit)
+        self.setVisible(shown)
+        return shown

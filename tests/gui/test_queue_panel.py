@@ -113,6 +113,26 @@ def test_a_click_on_a_row_asks_for_its_face_and_the_current_row_is_kept_in_sight
     assert chosen.args == [149]
 
 
+def test_what_comes_next_is_in_sight_but_a_row_that_is_clicked_stays_where_it_is(
+    panel: QueuePanel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panel.open(document(40), Queue(tuple(range(1, 41))), plain)
+    area = panel.view.viewport().rect()
+
+    def seen(row: int) -> bool:
+        return area.contains(panel.view.visualRect(panel.model.index(row)).adjusted(0, 1, 0, -1))
+
+    for face in (*range(1, 41), *range(40, 0, -1)):
+        panel.show_current(face)
+        row = face - 1
+        assert all(seen(near) for near in (row - 1, row, row + 1, row + 3) if 0 <= near < 40), row
+    last = next(row for row in range(39) if not seen(row + 1))
+    at = panel.view.visualRect(panel.model.index(last)).top()
+    monkeypatch.setattr(panel.view, "underMouse", lambda: True)
+    panel.show_current(last + 1)
+    assert abs(panel.view.visualRect(panel.model.index(last)).top() - at) < ROW, "no more than it takes to see it"
+
+
 def test_of_ten_thousand_rows_only_those_on_screen_are_read(panel: QueuePanel, qtbot: QtBot) -> None:
     read: list[str] = []
 
