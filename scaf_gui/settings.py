@@ -228,9 +228,12 @@ class Settings:
     @property
     def user(self) -> str:
         """The name written beside each label."""
-        if self["user_name"]:
-            return str(self["user_name"])
-        try:
-            return getpass.getuser()
-        except (OSError, KeyError, ImportError):
-            return "user"
+        return str(self["user_name"]) or login_name()
+
+
+def login_name() -> str:
+    """Who has logged in, as far as the system says."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return "user"

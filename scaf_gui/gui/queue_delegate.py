@@ -111,7 +111,7 @@ class QueueDelegate(QStyledItemDelegate):
             painter.drawPixmap(rect, pixmap, QRectF(pixmap.rect()))
             painter.restore()
             return
-        painter.fillPath(outline, theme.colour("raised"))
+        painter.fillPath(outline, theme.colour("line"))
         if unreadable:
             painter.drawPixmap(rect.adjusted(13, 13, -13, -13).toRect(), theme.picture("warning", 20, "warning"))
 

@@ -30,7 +30,7 @@ from PySide6.QtWidgets import (
 from scaf_gui.errors import ScafError
 from scaf_gui.gui import theme
 from scaf_gui.gui.detector_choice import DetectorChoice
-from scaf_gui.settings import SETTINGS, Setting, Settings
+from scaf_gui.settings import SETTINGS, Setting, Settings, login_name
 
 _WIDTH, _HEIGHT = 700, 560
 
@@ -196,6 +196,8 @@ class SettingsDialog(QDialog):
         if row.kind == "folder":
             return self._make_folder(row)
         line = QLineEdit(self)
+        if row.key == "user_name":
+            line.setPlaceholderText(login_name())
         return _Editor(line, lambda: line.text().strip(), line.setText)
 
     def _make_number(self, row: Setting) -> _Editor:
