@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scaf_gui.app import main
-from tests.rendered import render_folder
+from tests.rendered import render_folder, shared_folder
 
 FACES = 22
 
@@ -20,7 +20,7 @@ FACES = 22
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``images/`` and ``truth/`` (68 points) of the same faces; rendered once."""
-    return render_folder(tmp_path_factory.mktemp("rendered"), FACES, 800, 96, "face {}.png")
+    return render_folder(shared_folder(tmp_path_factory) / "cli", FACES, 800, 96, "face {}.png")
 
 
 @pytest.fixture

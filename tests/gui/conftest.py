@@ -16,6 +16,7 @@ from scaf_gui.samples.folder import write_sample_folder, write_truth_folder
 from scaf_gui.session.project import new_project
 from scaf_gui.session.session import Session
 from scaf_gui.settings import Settings
+from tests.rendered import shared_folder
 
 FACES = 8
 SIZE = 192
@@ -24,7 +25,7 @@ SIZE = 192
 @pytest.fixture(scope="session")
 def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Rendered faces; only to be read."""
-    folder = tmp_path_factory.mktemp("rendered") / "faces"
+    folder = shared_folder(tmp_path_factory) / "rendered" / "faces"
     write_sample_folder(folder, FACES, size=SIZE)
     return folder
 
@@ -32,7 +33,7 @@ def faces_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def truth_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The true 68 landmarks of the rendered faces."""
-    folder = tmp_path_factory.mktemp("truth") / "faces"
+    folder = shared_folder(tmp_path_factory) / "truth" / "faces"
     write_truth_folder(folder, FACES, size=SIZE)
     return folder
 

@@ -16,7 +16,7 @@ from scaf_gui.session.session import Session
 from scaf_gui.session.steps import result_of
 from tests.jobs import finish
 from tests.narrow import narrow
-from tests.rendered import render_folder
+from tests.rendered import render_folder, shared_folder
 
 FACES = 14
 
@@ -24,7 +24,7 @@ FACES = 14
 @pytest.fixture(scope="session")
 def rendered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """``images/`` and ``truth/`` (68 points) of the same faces; rendered once."""
-    return render_folder(tmp_path_factory.mktemp("rendered"), FACES, 700, 128, "face_{}.jpg")
+    return render_folder(shared_folder(tmp_path_factory) / "session", FACES, 700, 128, "face_{}.jpg")
 
 
 @pytest.fixture
