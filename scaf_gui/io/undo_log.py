@@ -18,11 +18,9 @@ from scaf_gui.io import rows
 
 #: edits that are kept, and faces in them: the older ones go
 MOST_EDITS = 200
-MOST_FACES = 10_000
+MOST_FACES = 5_000
 #: so many more edits are let in before the oldest are taken out
 _SLACK = 20
-#: the columns of a face that a machine never changes: label, attributes, state
-_OURS = slice(8, None)
 
 CREATE = (
     # edit: its id in edit_log; faces: how many; who: the user of the program
@@ -142,14 +140,16 @@ def _row(number: int, place: int, change: Change) -> rows.Row:
 
 
 def _digest(face: Face | None) -> bytes | None:
-    """Of what a person has said of a face."""
+    """Of what a person has said of a face: label, attributes, state. A machine changes none of these."""
     if face is None:
         return None
-    digest = hashlib.blake2b(digest_size=16)
-    for value in rows.to_row(face)[_OURS]:
-        digest.update(value if isinstance(value, bytes) else repr(value).encode())
-        digest.update(b"\0")
-    return digest.digest()
+    label, said = face.label, [str(face.state), *map(str, face.attributes)]
+    arrays = b""
+    if label is not None:
+        said += [label.author.who, label.author.when, label.based_on]
+        arrays = label.points.astype("<f8", copy=False).tobytes() + label.flags.tobytes() + label.placed.tobytes()
+    text = "\0".join(said).encode("utf-8", "surrogatepass")
+    return hashlib.blake2b(arrays + b"\0" + text, digest_size=16).digest()
 
 
 def _rebase(connection: sqlite3.Connection, changes: Iterable[Change]) -> None:

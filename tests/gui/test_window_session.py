@@ -204,6 +204,36 @@ def test_closing_while_training_loses_nothing_and_the_last_drag_is_there(
     again.deleteLater()
 
 
+def test_the_last_drag_is_taken_back_after_opening_again(
+    window: MainWindow, qtbot: QtBot, faces_folder: Path, tmp_path: Path
+) -> None:
+    """The menu names it, and undo goes to its face, though another one is shown."""
+    open_faces(window, faces_folder, tmp_path / "p.scaf", boxes="whole")
+    wait(qtbot, lambda: prefilled(window) and pixels_shown(window))
+    session = window.session
+    assert session is not None and session.current is not None
+    face_id = session.current
+    before = session.document.face(face_id)
+    Hand(window).drag(20, 50.0, 40.0)
+    title = session.document.history.to_undo.title if session.document.history.to_undo else ""
+    assert title.startswith("Move ") and session.document.face(face_id) != before
+    window.project.navigator.go_to(session.next_face())
+    window.close()
+
+    again = MainWindow(Settings())
+    again.show()
+    again.opener.open_project(tmp_path / "p.scaf")
+    assert again.session is not None and again.session.current != face_id
+    again.commands.name_undo()
+    assert again.actions_by_id["undo"].text().startswith(f"Undo: {title[:20]}")
+    again.project.undo()
+    assert again.session.document.face(face_id) == before and again.session.current == face_id
+    again.project.undo()
+    assert "Nothing to undo" in again.status.text()
+    again.close()
+    again.deleteLater()
+
+
 def test_cancelling_a_refresh_keeps_the_model_and_says_so(
     window: MainWindow, qtbot: QtBot, faces_folder: Path, tmp_path: Path
 ) -> None:
