@@ -166,6 +166,7 @@ SETTINGS: tuple[Setting, ...] = (
         page="Loupe",
     ),
     Setting("recent", [], "Recent projects", "Newest first", page=""),
+    Setting("greeted", False, "Greeted", "Whether the first steps have been told", page=""),
     Setting("window", {}, "Window", "Where it was, how large it was and how wide its columns were", page=""),
 )
 _BY_KEY = {setting.key: setting for setting in SETTINGS}

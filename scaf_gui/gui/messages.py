@@ -94,7 +94,11 @@ class MessageStrip(QWidget):
 
     def can_undo(self, text: str, undo: Callable[[], object]) -> None:
         """News of an edit, with a button that takes it back; it goes with the next edit: undo would take that."""
-        self._show("info", text, "Undo", undo).until_edited = True
+        self.say_until_edited(text, "Undo", undo)
+
+    def say_until_edited(self, text: str, button: str, act: Callable[[], object]) -> None:
+        """News that stays until it is dismissed, or something is edited."""
+        self._show("info", text, button, act).until_edited = True
 
     def edited(self) -> None:
         """Something was edited, or undone."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import QApplication
 
 from scaf_gui import paths
 from scaf_gui.gui import theme, window_place
+from scaf_gui.gui.greeting import Greeting
 from scaf_gui.gui.window import NAME, MainWindow
 from scaf_gui.settings import Settings
 
@@ -119,6 +120,7 @@ def run_gui(path: Path | None, sample: bool = False, ready: Callable[[MainWindow
     start_log()
     window = MainWindow(settings)
     window_place.restore(window, window.workspace.splitter, settings)
+    Greeting(window, settings)
     crashes = Crashes()
     crashes.happened.connect(window.messages.error, Qt.ConnectionType.QueuedConnection)
     crashes.install()
