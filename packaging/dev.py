@@ -19,6 +19,7 @@ import io
 import os
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from environment import ROOT, Environment, SetupError
@@ -27,6 +28,8 @@ from qt_libraries import display_kind, make_sure
 #: one process for each processor; the tests of a file stay together, as they share what is slow to make, and files
 #: begin in the order that tests/conftest.py gives them
 SPREAD = ("-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder")
+#: checks that take long and print little: they begin first, and run beside those before them in the list
+BESIDE = ("types, Windows", "types, macOS")
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -75,6 +78,12 @@ def checks(environment: Environment, pytest_arguments: list[str]) -> dict[str, l
     """Name and command of every check. Tests come last, so that their summary ends the output."""
     python = str(environment.python)
     scripts = sorted(str(path.relative_to(environment.root)) for path in (environment.root / "packaging").glob("*.py"))
+
+    def elsewhere(platform: str) -> list[str]:
+        """Types as on another system: what is only there, and what is not there. Each has a cache of its own."""
+        how = ["--strict", "--platform", platform, "--cache-dir", f".mypy_cache/{platform}"]
+        return [python, "-m", "mypy", *how, "scaf_gui", *scripts]
+
     return {
         "ruff check": [python, "-m", "ruff", "check", "."],
         "ruff format": [python, "-m", "ruff", "format", "--check", "."],
@@ -82,6 +91,8 @@ def checks(environment: Environment, pytest_arguments: list[str]) -> dict[str, l
         "mypy packaging": [python, "-m", "mypy", "--strict", *scripts],
         "layers": [str(environment.script("lint-imports"))],
         "wheel": [python, "packaging/check_wheel.py"],
+        "types, Windows": elsewhere("win32"),
+        "types, macOS": elsewhere("darwin"),
         "tests": [python, "-m", "pytest", *SPREAD, *pytest_arguments],
     }
 
@@ -94,11 +105,32 @@ def run_checks(environment: Environment, pytest_arguments: list[str]) -> int:
         return 2
     settings = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     outcome: dict[str, tuple[int, float]] = {}
-    for name, command in checks(environment, pytest_arguments).items():
-        print(f"\n=== {name} ===", flush=True)
+    commands = checks(environment, pytest_arguments)
+
+    def beside(name: str) -> tuple[int, float, str]:
         start = time.monotonic()
-        code = subprocess.call(command, cwd=environment.root, env=settings)
-        outcome[name] = code, time.monotonic() - start
+        done = subprocess.run(
+            commands[name],
+            cwd=environment.root,
+            env=settings,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        return done.returncode, time.monotonic() - start, done.stdout
+
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        begun = {name: pool.submit(beside, name) for name in BESIDE}
+        for name, command in commands.items():
+            print(f"\n=== {name} ===", flush=True)
+            if name in begun:
+                code, seconds, said = begun[name].result()
+                print(said, end="", flush=True)
+                outcome[name] = code, seconds
+                continue
+            start = time.monotonic()
+            code = subprocess.call(command, cwd=environment.root, env=settings)
+            outcome[name] = code, time.monotonic() - start
     print()
     for name, (code, seconds) in outcome.items():
         print(f"{'ok' if code == 0 else 'FAILED':<7} {name:<15} {seconds:6.1f} s")

@@ -58,19 +58,28 @@ def test_tests_come_last_and_every_check_runs(load: Any, monkeypatch: pytest.Mon
     environment = module.Environment(ROOT)
     monkeypatch.setattr(module.Environment, "prepare", lambda *arguments: None)
     monkeypatch.setattr(module, "make_sure", lambda display: True)
-    started: list[list[str]] = []
+    started, beside = list[list[str]](), list[list[str]]()
 
     def call(command: list[str], **more: Any) -> int:
         started.append(command)
         return 1 if "ruff" in command else 0
 
+    def run(command: list[str], **more: Any) -> subprocess.CompletedProcess[str]:
+        beside.append(command)
+        return subprocess.CompletedProcess(command, 1 if "darwin" in command else 0, f"checked {len(beside)}\n")
+
     monkeypatch.setattr(module.subprocess, "call", call)
+    monkeypatch.setattr(module.subprocess, "run", run)
     assert module.run_checks(environment, ["-k", "queue"]) == 1
-    assert started == list(module.checks(environment, ["-k", "queue"]).values())
+    commands = module.checks(environment, ["-k", "queue"])
+    assert beside == [commands[name] for name in module.BESIDE] and len(beside) == 2
+    assert started == [command for command in commands.values() if command not in beside]
     how = ["-n", "auto", "--dist", "loadfile", "--no-loadscope-reorder"]
     assert started[-1][1:] == ["-m", "pytest", *how, "-k", "queue"]
     said = capfd.readouterr().out
     assert "FAILED  ruff check" in said and re.search(r"ok +tests", said)
+    assert "=== types, macOS ===\nchecked 2\n" in said and "FAILED  types, macOS" in said
+    assert re.search(r"ok +types, Windows", said)
 
 
 def test_ci_runs_exactly_the_checks() -> None:
