@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from scaf_gui.core.edits import Change, Edit
 from scaf_gui.core.face import Face
 from scaf_gui.core.history import Step
+from scaf_gui.errors import EditError
 from scaf_gui.io import rows
 
 #: edits that are kept, and faces in them: the older ones go
@@ -56,6 +57,17 @@ def note(connection: sqlite3.Connection, step: Step, number: int, edit: Edit, wh
     :param number: the edit's in edit_log
     :param edit: what was performed: of an undo, the inverse
     """
+    try:
+        _note(connection, step, number, edit, who)
+    except sqlite3.OperationalError as error:
+        # a full disk is for the caller; tables of another shape must not keep a label from being written
+        if "no such column" not in str(error) and "has no column" not in str(error):
+            raise
+        for name in ("undo_edit", "undo_face", "undo_seen"):
+            connection.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def _note(connection: sqlite3.Connection, step: Step, number: int, edit: Edit, who: str) -> None:
     for statement in CREATE:
         connection.execute(statement)
     if _seen(connection) != number - 1:  # somebody else has edited meanwhile
@@ -93,12 +105,18 @@ def join_last(connection: sqlite3.Connection) -> None:
 def stack(connection: sqlite3.Connection, faces: Iterable[Face], who: str) -> list[Edit]:
     """The edits that undo can take back, oldest first, as the history of the last session had them.
 
-    It begins behind the last edit of somebody else, and behind one of which a face is not as that edit left it.
+    It begins behind the last edit of somebody else, and behind one of which a face is not as that edit left it. Tables
+    that cannot be read hold nothing.
 
     :param faces: those of the project as they are
     """
-    if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'undo_seen'").fetchone():
+    try:
+        return _stack(connection, faces, who)
+    except sqlite3.Error:
         return []
+
+
+def _stack(connection: sqlite3.Connection, faces: Iterable[Face], who: str) -> list[Edit]:
     (newest,) = connection.execute("SELECT coalesce(max(id), 0) FROM edit_log").fetchone()
     if _seen(connection) != newest:
         return []
@@ -128,7 +146,7 @@ def _changes(connection: sqlite3.Connection, number: int, now: dict[int, Face | 
             return None
         try:
             changes.append(Change(None if row[1] is None else rows.from_row(tuple(row)), after))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, EditError):
             return None
     return tuple(changes) or None
 
