@@ -20,6 +20,7 @@ from scaf_gui import paths
 from scaf_gui.gui import theme, window_place
 from scaf_gui.gui.greeting import Greeting
 from scaf_gui.gui.window import NAME, MainWindow
+from scaf_gui.gui.worker import end_all
 from scaf_gui.settings import Settings
 
 #: how long a thread keeps the interpreter while others wait: shorter, so that the window gets its turn sooner
@@ -125,15 +126,16 @@ def run_gui(path: Path | None, sample: bool = False, ready: Callable[[MainWindow
     crashes.happened.connect(window.messages.error, Qt.ConnectionType.QueuedConnection)
     crashes.install()
     interrupts = Interrupts(window.close, window)
-    if ready is not None:
-        ready(window)
-    window.show()
-    if path is not None:
-        window.opener.open_path(path)
-    elif sample:
-        window.opener.open_sample()
     try:
+        if ready is not None:
+            ready(window)
+        window.show()
+        if path is not None:
+            window.opener.open_path(path)
+        elif sample:
+            window.opener.open_sample()
         return int(application.exec())
     finally:
         interrupts.remove()
         crashes.remove()
+        end_all()  # whatever became of the window

@@ -138,13 +138,13 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802
         """Nothing to ask: every label is on the disk already, and training is cancelled."""
-        window_place.remember(self, self.workspace.splitter, self.settings)
-        self.hide()
         with ExitStack() as last_first:  # each is done, whatever goes wrong with the others
             last_first.callback(self.project.insight.worker.wait)
             last_first.callback(self.project.leaving.wait)
             last_first.callback(self.project.close)
             last_first.callback(self.opener.stop)
+            last_first.callback(self.hide)
+            last_first.callback(window_place.remember, self, self.workspace.splitter, self.settings)
         event.accept()
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:  # noqa: N802
