@@ -12,8 +12,9 @@ import pytest
 
 from scaf_gui.core import edits
 from scaf_gui.core.face import Prediction
+from scaf_gui.core.following import gain
 from scaf_gui.core.scheme import load_scheme, parse_scheme
-from scaf_gui.core.shape import LEAST_SHAPES, gain
+from scaf_gui.core.shape import LEAST_SHAPES
 from scaf_gui.paths import resource_folder
 from scaf_gui.session.events import ModelInfo
 from scaf_gui.session.session import Session

@@ -11,7 +11,8 @@ from PySide6.QtWidgets import QGraphicsItem, QStyleOptionGraphicsItem, QWidget
 
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.face import Flag
-from scaf_gui.core.shape import Gain, ShapeModel, gain
+from scaf_gui.core.following import Gain, gain
+from scaf_gui.core.shape import ShapeModel
 from scaf_gui.gui.canvas import ink, style
 from scaf_gui.gui.canvas.shown import Shown
 from scaf_gui.gui.canvas.sprites import stamp
