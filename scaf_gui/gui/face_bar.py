@@ -15,6 +15,7 @@ from scaf_gui.gui.queue_model import STATE_NAMES
 
 #: so much of what looks odd comes before name, state and "fine", pixels
 _READABLE = 140
+_ACCEPT = "Accept and next"
 
 
 class FaceBar(QWidget):
@@ -27,7 +28,7 @@ class FaceBar(QWidget):
         super().__init__(parent)
         self.setObjectName("panel")
         self._reasons: tuple[str, ...] = ()
-        self._name = ""
+        self._name = self._doubt = ""
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.name = QLabel(self)
         self.name.setTextFormat(Qt.TextFormat.PlainText)
@@ -38,7 +39,7 @@ class FaceBar(QWidget):
         theme.set_role(self.state, "muted")
         self.skip = QPushButton("Skip", self)
         self.skip.setToolTip("Put this face aside and go to the next one (S)")
-        self.accept = QPushButton("Accept and next", self)
+        self.accept = QPushButton(_ACCEPT, self)
         self.accept.setToolTip("Stand for these landmarks and go to the next face (Return)")
         theme.set_role(self.accept, "primary")
         # how many landmarks are worth a look: a click goes to the next
@@ -109,9 +110,10 @@ class FaceBar(QWidget):
             text = f"{left} more worth a look · Q" if left else "None left · Return accepts"
         else:
             text = f"{left} worth a look · Q"
-        self.doubt.setText(text)
+        shown = bool(left) or begun or ended
+        self._doubt = text if shown else ""
         self.doubt.setToolTip(as_here("Go to the landmark that is most likely off (Q); Shift+Q goes back"))
-        self.doubt.setVisible(bool(left) or begun or ended)
+        self.doubt.setVisible(shown)
         self._make_room()
 
     def show_findings(self, reasons: Sequence[str]) -> None:
@@ -130,8 +132,9 @@ class FaceBar(QWidget):
         """Say as much as there is room for beside the buttons; of what looks odd, all stands in the tool tip.
 
         What looks odd comes before what is said elsewhere: in a narrow window the file's name goes first, then the
-        state (the list has both), then "fine".
+        state (the list has both), then "fine", then words of "accept" and of how many landmarks are worth a look.
         """
+        self._shorten()
         more = f"  +{len(self._reasons) - 1}" if len(self._reasons) > 1 else ""
         self.odd.setText(more)
         room = self.width() - 36 - sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
@@ -153,6 +156,18 @@ class FaceBar(QWidget):
         if self._reasons and room >= 40:
             reason = self.odd.fontMetrics().elidedText(self._reasons[0], Qt.TextElideMode.ElideRight, room)
             self.odd.setText(reason + more)
+
+    def _shorten(self) -> None:
+        """A button never loses a part of its words: it has fewer."""
+        self.accept.setText(_ACCEPT)
+        shown = bool(self._doubt)
+        self.doubt.setText(self._doubt)
+        needed = 44 + sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
+        if shown and needed + self.doubt.sizeHint().width() > self.width():
+            many, key = self._doubt.split(" · ")
+            self.doubt.setText(f"{many.split()[0]} · {key}" if many[0].isdigit() else key)
+        if needed + (self.doubt.sizeHint().width() + 8) * shown > self.width():
+            self.accept.setText(_ACCEPT.split()[0])
 
     def _dress(self) -> None:
         self.odd.setIcon(theme.icon("warning", "warning"))

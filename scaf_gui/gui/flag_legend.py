@@ -40,6 +40,9 @@ class FlagLegend(QWidget):
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         x, middle = 14.0, _HEIGHT / 2
         side = 16.0
+        words = "".join(name + key for *_, name, key in _MARKS)
+        taken = 2 * x + painter.fontMetrics().horizontalAdvance(words) + len(_MARKS) * (side + 13)
+        gap = min(_GAP, (self.width() - taken) / (len(_MARKS) - 1))  # closer together in a narrow window
         for shape, colour, filled, name, key in _MARKS:
             painter.setPen(Qt.PenStyle.NoPen)
             painter.setBrush(theme.colour("muted") if theme.palette()["title"] == "Light" else theme.colour("raised"))
@@ -51,5 +54,5 @@ class FlagLegend(QWidget):
                 wide = painter.fontMetrics().horizontalAdvance(text)
                 painter.drawText(int(x), 0, wide + 2, _HEIGHT, Qt.AlignmentFlag.AlignVCenter, text)
                 x += wide + 4
-            x += _GAP - 4
+            x += gap - 4
         painter.end()

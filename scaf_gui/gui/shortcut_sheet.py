@@ -33,12 +33,12 @@ class ShortcutSheet(QDialog):
         self.setWindowTitle("Keyboard shortcuts")
         self.resize(1120, 640 if parent is None else max(480, min(900, parent.height() - 80)))
         self._sections: list[_Section] = []
-        self.find = QLineEdit(self)
-        self.find.setPlaceholderText("Find an act or a key")
-        self.find.setAccessibleName("Find an act or a key")
-        self.find.setClearButtonEnabled(True)
-        self.find.setMaximumWidth(260)
-        self.find.textChanged.connect(self.show_only)
+        self.search = QLineEdit(self)
+        self.search.setPlaceholderText("Find an act or a key")
+        self.search.setAccessibleName("Find an act or a key")
+        self.search.setClearButtonEnabled(True)
+        self.search.setMaximumWidth(260)
+        self.search.textChanged.connect(self.show_only)
         self.nothing = QLabel("No act and no key is called so.", self)
         theme.set_role(self.nothing, "muted")
         self.nothing.hide()
@@ -74,12 +74,12 @@ class ShortcutSheet(QDialog):
         head = QHBoxLayout()
         head.addWidget(heading)
         head.addStretch(1)
-        head.addWidget(self.find, 1)
+        head.addWidget(self.search, 1)
         box.addLayout(head)
         box.addWidget(self.nothing)
         box.addWidget(area, 1)
         box.addWidget(buttons)
-        self.find.setFocus()
+        self.search.setFocus()
 
     def show_only(self, words: str) -> None:
         """Show the rows that have these words in what they say; all of them without a word."""

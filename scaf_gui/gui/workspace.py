@@ -18,6 +18,8 @@ from scaf_gui.gui.shape_bar import ShapeBar
 from scaf_gui.gui.training_panel import TrainingPanel
 
 _LEFT, _RIGHT = 252, 296
+#: so much narrower they may be made; at the right, a line of texts takes nearly all of it
+_LESS = {_LEFT: 32, _RIGHT: 12}
 
 
 class Workspace(QWidget):
@@ -64,7 +66,7 @@ class Workspace(QWidget):
             self.splitter.addWidget(widget)
             self.splitter.setStretchFactor(place, 0 if width else 1)
             if width:
-                widget.setMinimumWidth(width - 32)
+                widget.setMinimumWidth(width - _LESS[width])
         self.splitter.setSizes([_LEFT, 720, _RIGHT])
         box = QVBoxLayout(self)
         box.setContentsMargins(0, 0, 0, 0)

@@ -98,6 +98,26 @@ def test_in_a_narrow_bar_what_looks_odd_comes_before_name_and_state(
     assert bar.name.isVisible() or width == 520
 
 
+@pytest.mark.parametrize("width", [300, 340, 430, 520])
+def test_in_a_very_narrow_bar_buttons_say_less_but_nothing_is_cut(
+    qtbot: QtBot, dressed: QApplication, width: int
+) -> None:
+    bar = FaceBar()
+    qtbot.addWidget(bar)
+    bar.resize(width, 44)
+    bar.show()
+    bar.show_face(Face(1, "a_rather_long_name_of_a_photo.jpg"), True)
+    bar.show_doubt(37)
+    QApplication.processEvents()
+    for button in (bar.doubt, bar.skip, bar.accept):
+        assert button.width() >= button.minimumSizeHint().width() and button.geometry().right() < width
+    assert bar.doubt.text() == ("37 worth a look · Q" if width == 520 else "37 · Q")
+    assert bar.accept.text() == ("Accept and next" if width >= 430 else "Accept")
+    bar.resize(900, 44)
+    QApplication.processEvents()
+    assert bar.accept.text() == "Accept and next" and bar.doubt.text() == "37 worth a look · Q"
+
+
 def test_the_list_shows_all_that_is_selected_and_begins_anew_with_another_face(
     qtbot: QtBot, dressed: QApplication
 ) -> None:

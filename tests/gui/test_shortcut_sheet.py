@@ -19,11 +19,11 @@ def test_a_word_narrows_the_keys_down(qtbot: QtBot, dressed: QApplication) -> No
 
     everything = seen()
     assert len(everything) > 60 and not sheet.nothing.isVisible()
-    qtbot.keyClicks(sheet.find, "mirror")
+    qtbot.keyClicks(sheet.search, "mirror")
     assert seen() == {"Ctrl+Shift+M"}
-    sheet.find.setText("wheel loupe")
+    sheet.search.setText("wheel loupe")
     assert seen() == {"Wheel while dragging"}
-    sheet.find.setText("no such act")
+    sheet.search.setText("no such act")
     assert not seen() and sheet.nothing.isVisible()
-    sheet.find.clear()
+    sheet.search.clear()
     assert seen() == everything and not sheet.nothing.isVisible()
