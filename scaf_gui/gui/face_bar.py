@@ -163,7 +163,7 @@ class FaceBar(QWidget):
         shown = bool(self._doubt)
         self.doubt.setText(self._doubt)
         needed = 44 + sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
-        if shown and needed + self.doubt.sizeHint().width() > self.width():
+        if shown and needed + self.doubt.sizeHint().width() + 8 > self.width():
             many, key = self._doubt.split(" · ")
             self.doubt.setText(f"{many.split()[0]} · {key}" if many[0].isdigit() else key)
         if needed + (self.doubt.sizeHint().width() + 8) * shown > self.width():
