@@ -29,7 +29,8 @@ class Tile(QPushButton):
         self._sign = QLabel(self)
         head = QLabel(title, self)
         theme.set_role(head, "heading")
-        line = QLabel(text, self)
+        self._text = text
+        self._line = line = QLabel(text, self)
         line.setWordWrap(True)
         theme.set_role(line, "muted")
         for label in (self._sign, head, line):
@@ -47,6 +48,10 @@ class Tile(QPushButton):
 
     def sizeHint(self) -> QSize:  # noqa: N802
         return QSize(220, 132)
+
+    def say(self, text: str) -> None:
+        """What it is at; "" for what it is there for."""
+        self._line.setText(text or self._text)
 
     def dress(self) -> None:
         self._sign.setPixmap(theme.picture(self._icon, 28, "accent", self.devicePixelRatioF()))

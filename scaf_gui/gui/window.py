@@ -84,6 +84,7 @@ class MainWindow(QMainWindow):
         opener.failed.connect(self.messages.error)
         self.workspace.queue.filter.currentIndexChanged.connect(lambda _: self.commands.follow_filter())
         opener.busy.connect(lambda text: self.status.show_work("opening", text))
+        opener.busy.connect(start.sample.say)
 
     @property
     def session(self) -> Session | None:
