@@ -91,6 +91,10 @@ class Document:
             self._shown[face_id] = correct(self._predictions[face_id], corrector)
         return self._shown.get(face_id)
 
+    def corrected(self, prediction: Prediction) -> Prediction:
+        """A prediction by the corrector in use."""
+        return correct(prediction, self._corrector)
+
     def with_state(self, *states: State) -> list[Face]:
         """The faces in any of these states, in the order of the document."""
         return [face for face in self._faces.values() if face.state in states]

@@ -73,6 +73,13 @@ ACTS: tuple[Act, ...] = (
         ("E",),
         "Move or resize the face's box, by mouse or by arrow keys; the pre-fill follows, a label stays as it is",
     ),
+    Act(
+        "predict_again",
+        "Predict Again",
+        "Face",
+        ("Shift+G",),
+        "Put the box around the landmarks as they are and predict again; what you have placed stays",
+    ),
     Act("add_face", "Add Face", "Face", ("Shift+B",), "Drag a rectangle around one more face of this photo"),
     Act("not_a_face", "Not a Face", "Face", ("N",), "Throw a false detection out and go to the next face"),
     Act(
@@ -258,6 +265,13 @@ ACTS: tuple[Act, ...] = (
     Act("filter_labelled", "Labelled", "Queue", ("Ctrl+3",), "List the faces that are done", True, group="filter"),
     Act("filter_skipped", "Skipped", "Queue", ("Ctrl+4",), "List the faces that were put aside", True, group="filter"),
     Act("filter_set_aside", "Set Aside", "Queue", ("Ctrl+5",), "List the likely outliers", True, group="filter"),
+    Act(
+        "find",
+        "Find by Name…",
+        "Queue",
+        ("Ctrl+F",),
+        "Type a part of a file's name; Return goes to the first face that is found, Esc lists all again",
+    ),
     Act(
         "refresh",
         "Refresh Model",

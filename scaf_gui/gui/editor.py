@@ -147,6 +147,10 @@ class Editor(QObject):
             edits.toggle_attribute(face, attribute, ATTRIBUTES[attribute].replace("_", "-"))
         )
 
+    def perform(self, edit: Edit) -> bool:
+        """Apply an edit made elsewhere; trouble is reported."""
+        return self._apply(edit)
+
     def set_box(self, x: float, y: float, width: float, height: float) -> bool:
         """Give the face a box drawn by hand, image pixels; the pre-fill follows it. A label stays."""
         face, _ = self._shown()

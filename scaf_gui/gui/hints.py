@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.core.point_edits import left_to_place
+from scaf_gui.session.again import is_far_off
 from scaf_gui.session.intake import CHANGED
 from scaf_gui.session.session import Session
 
@@ -43,7 +44,11 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
     if face.label is not None:
         left = 0 if face.state is State.LABELLED else left_to_place(face)
         instead = "; Ctrl+Backspace shows the pre-fill instead" * (prediction is not None)
-        return f"{left} landmark{'' if left == 1 else 's'} left to place by hand{instead}" if left else ""
+        if left:
+            return f"{left} landmark{'' if left == 1 else 's'} left to place by hand{instead}"
+        return "The prediction misses this face: Shift+G predicts again from your landmarks" * is_far_off(
+            face, prediction
+        )
     if prediction is not None:
         return ""
     why = session.work.why_no_box(face.image) if face.box is None else ""

@@ -11,6 +11,7 @@ from scaf_gui.gui.canvas import Canvas
 from scaf_gui.gui.editor import Editor
 from scaf_gui.gui.messages import MessageStrip
 from scaf_gui.gui.navigator import Navigator
+from scaf_gui.gui.predict_again import PredictAgain
 from scaf_gui.gui.queue_panel import QueuePanel
 from scaf_gui.session.session import Session
 
@@ -38,6 +39,7 @@ class PhotoFaces(QObject):
         super().__init__(parent)
         self._canvas, self._editor, self._go, self._queue, self._messages = canvas, editor, navigator, queue, messages
         self._say, self._undo, self._work_on = say, undo, work_on
+        self.again = PredictAgain(canvas, editor, navigator, say, work_on, self)
         self._session: Session | None = None
         canvas.boxDrawn.connect(lambda *box: self._changed(editor.set_box(*box)))
         canvas.boxChanged.connect(lambda *box: self._changed(editor.change_box(*box)))
@@ -46,6 +48,7 @@ class PhotoFaces(QObject):
 
     def open(self, session: Session | None) -> None:
         self._session = session
+        self.again.open(session)
         panel = self._queue
         panel.model.alike = (lambda image: len(session.similar.others(image))) if session is not None else lambda _: 0
         if session is not None:
