@@ -220,6 +220,7 @@ class LandmarkPanel(QWidget):
         table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
         table.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        table.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # by mouse it does not take the keys away from the canvas
         table.setTabKeyNavigation(False)
         table.setTextElideMode(Qt.TextElideMode.ElideMiddle)  # sides and numbers stand at the ends of names
         table.setWordWrap(False)  # or a name is cut once for each line that it would take
@@ -241,6 +242,7 @@ class LandmarkPanel(QWidget):
             button.setCheckable(True)
             button.setToolTip(as_here(f"{tip}: WFLW attribute '{key}' (Alt+{place + 1})"))
             theme.set_role(button, "chip")
+            button.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
             button.clicked.connect(lambda _checked, place=place: self.attribute_toggled.emit(place))
             made.append(button)
         return tuple(made)

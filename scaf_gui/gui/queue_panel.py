@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from PySide6.QtCore import QModelIndex, Qt, QTimer, Signal
+from PySide6.QtCore import QEvent, QModelIndex, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QComboBox,
@@ -19,6 +20,7 @@ from PySide6.QtWidgets import (
 from scaf_gui.core.document import Document
 from scaf_gui.core.queue import Queue
 from scaf_gui.gui import theme
+from scaf_gui.gui.key_names import as_here
 from scaf_gui.gui.queue_delegate import ROW, QueueDelegate
 from scaf_gui.gui.queue_model import FILTERS, QueueModel
 from scaf_gui.gui.thumbnails import Load, Thumbnails
@@ -30,9 +32,10 @@ BEFORE, AFTER = 1, 3
 
 
 class QueuePanel(QWidget):
-    """Shows the queue, and says which face was chosen."""
+    """Shows the queue, and says which face was chosen. ``left``: the person is through with what is above the list."""
 
     chosen = Signal(int)
+    left = Signal()
 
     def __init__(self, parent: QWidget | None = None):
         super().__init__(parent)
@@ -69,6 +72,7 @@ class QueuePanel(QWidget):
         theme.set_role(self.filter, "quiet")
         self.search = QLineEdit(self)
         self.search.setPlaceholderText("Find by file name")
+        self.search.setToolTip(as_here("A part of the name (Ctrl+F); Return goes to the first one, Esc lists all"))
         self.search.setAccessibleName("Find by file name")
         self.search.setClearButtonEnabled(True)
         self.view = QListView(self)
@@ -105,6 +109,9 @@ class QueuePanel(QWidget):
 
         self.filter.currentIndexChanged.connect(self._refilter)
         self.search.textChanged.connect(self._refilter)
+        self.search.returnPressed.connect(self._choose_first)
+        self.search.installEventFilter(self)
+        self.filter.activated.connect(lambda _: self.left.emit())
         self.view.clicked.connect(self._choose)
         self.view.activated.connect(self._choose)
         self.view.verticalScrollBar().valueChanged.connect(self._tell_visible)
@@ -202,6 +209,30 @@ class QueuePanel(QWidget):
         self.model.set_filter(str(self.filter.currentData()), self.search.text().strip())
         self._show_empty()
         self._reveal()
+
+    def find(self) -> None:
+        """Let the person type a part of a file's name."""
+        self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
+        self.search.selectAll()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802
+        if watched is self.search and isinstance(event, QKeyEvent) and event.key() == Qt.Key.Key_Escape:
+            if event.type() == QEvent.Type.KeyPress:
+                self.search.clear()
+                self.left.emit()
+            event.accept()
+            return True
+        return super().eventFilter(watched, event)
+
+    def _choose_first(self) -> None:
+        """Go to the first face that is listed, unless the present one is listed, too."""
+        if self.model.row_of(self._current) is not None:
+            self.left.emit()
+            return
+        faces = (self.model.face_at(row) for row in range(self.model.rowCount()))
+        first = next((face for face in faces if face is not None), None)
+        if first is not None:
+            self.chosen.emit(first)
 
     def _choose(self, index: QModelIndex) -> None:
         face_id = self.model.face_at(index.row())

@@ -35,6 +35,7 @@ class ShapeBar(QWidget):
             "Drag one landmark, and those that you have not placed move to the most plausible shape (W).\n"
             "Hold Alt while you press for one drag the other way round."
         )
+        self.check.setFocusPolicy(Qt.FocusPolicy.TabFocus)  # a click leaves the keys to the canvas
         self.slider = QSlider(Qt.Orientation.Horizontal, self)
         self.slider.setRange(_LEAST // _STEP, _MOST // _STEP)
         self.slider.setPageStep(1)  # a click beside the handle

@@ -78,6 +78,7 @@ class Workspace(QWidget):
             (self.queue.search, self.landmarks.table),
         ):
             QWidget.setTabOrder(first, second)
+        self.queue.left.connect(self.canvas.setFocus)
         self.canvas.groupSelected.connect(self._show_group)
         theme.news().changed.connect(self._dress)
         self._dress()

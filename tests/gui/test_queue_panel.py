@@ -242,3 +242,19 @@ def test_rows_tell_the_expected_error_and_which_were_drawn_at_random(panel: Queu
     errors[1] = 9.87
     panel.expected_changed()
     assert panel.grab().toImage() != before
+
+
+def test_return_in_the_search_goes_to_the_first_face_and_esc_lists_all_again(panel: QueuePanel, qtbot: QtBot) -> None:
+    panel.open(document(40), Queue(tuple(range(1, 41))), plain)
+    panel.show_current(1)
+    panel.find()
+    qtbot.keyClicks(panel.search, "0002")
+    with qtbot.waitSignal(panel.chosen) as chosen:
+        qtbot.keyClick(panel.search, Qt.Key.Key_Return)
+    assert chosen.args == [2]
+    panel.show_current(20)
+    with qtbot.assertNotEmitted(panel.chosen), qtbot.waitSignal(panel.left):
+        qtbot.keyClick(panel.search, Qt.Key.Key_Return)  # it is listed: stay
+    with qtbot.waitSignal(panel.left):
+        qtbot.keyClick(panel.search, Qt.Key.Key_Escape)
+    assert panel.search.text() == "" and panel.model.rowCount() == 40
