@@ -9,7 +9,7 @@ other scheme by ``--labels`` faces, whose errors, each predicted by a bridge fit
 statistics (``--model``: an 86-point model instead, with --labels naming how many it has learnt from; its held-out
 errors are not known, so the shapes of its labels speak). Boxes are the true ones, an oracle. Also printed, at 5 %: a
 pre-fill that was moved, turned and scaled as a whole at random, a little and far, and one from boxes that miss the face
-by a fifth of their side.
+by a fifth of their side, there also with the model asked again once a landmark is placed.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -32,8 +33,10 @@ from scaf_gui.core import edits
 from scaf_gui.core.arrays import FloatArray
 from scaf_gui.core.calibration import Signal, perfect_magnitude
 from scaf_gui.core.face import Face, Prediction
-from scaf_gui.core.geometry import Square
+from scaf_gui.core.following import fitted
+from scaf_gui.core.geometry import Square, crop_square, landmark_box
 from scaf_gui.core.metrics import normaliser
+from scaf_gui.core.point_edits import move_points
 from scaf_gui.core.scheme import Scheme, load_scheme
 from scaf_gui.core.shape import LEAST_SHAPES, ShapeModel, in_frame, mean_shape, shape_model
 from scaf_gui.gui.canvas import Canvas
@@ -52,11 +55,12 @@ LEFT, NONE = Qt.MouseButton.LeftButton, Qt.MouseButton.NoButton
 
 @dataclass(frozen=True)
 class Prefilled:
-    """``points``, ``truth`` (L, 2) image pixels; ``spread`` (L,) expected errors in %."""
+    """``points``, ``truth`` (L, 2) image pixels; ``spread`` (L,) expected errors in %; ``of``: the face."""
 
     points: FloatArray
     truth: FloatArray
     spread: FloatArray
+    of: Example | None = None
 
 
 class Needs:
@@ -90,15 +94,17 @@ class Annotator:
         self.canvas.pointsMoved.connect(self._points_moved)
         self.face = Face(0, "face")
         self.prediction: Prediction | None = None
+        self.spread: FloatArray | None = None
 
-    def acts(self, given: Prefilled, percent: float) -> int:
-        """Drags until nothing needs one."""
+    def acts(self, given: Prefilled, percent: float, again: LooksAgain | None = None) -> int:
+        """Drags until nothing needs one; with ``again``, the second act lets the model look where the landmarks are."""
         canvas, needs = self.canvas, Needs(given.truth, self.scheme)
         side = int(np.ptp(given.truth, axis=0).max() * 2)
         low = given.truth.min(axis=0) - side / 4
         needs = Needs(given.truth - low, self.scheme)
         self.face = Face(self.face.id + 1, "face")
         self.prediction = Prediction(given.points - low, np.ones(len(given.points)), "model")
+        self.spread = given.spread
         canvas.show_image(np.zeros((side, side, 3), np.uint8))
         self._show()
         canvas.fit_face()
@@ -110,8 +116,22 @@ class Annotator:
             worst = int(errors.argmax())
             if errors[worst] <= percent:
                 return count
-            self._drag(worst, needs.truth[worst])
+            if again is not None and count == 1:
+                self._look_again(again, given, low)
+            else:
+                self._drag(worst, needs.truth[worst])
         return MOST_ACTS
+
+    def _look_again(self, again: LooksAgain, given: Prefilled, low: FloatArray) -> None:
+        """As :mod:`scaf_gui.session.again`."""
+        label = self.face.label
+        assert label is not None
+        assert given.of is not None
+        found, self.spread = again.look(given.of, label.points + low)
+        self.prediction = Prediction(found - low, np.ones(len(found)), "model")
+        points = fitted(again.shape, self.prediction.points, label.points, label.placed, self.spread)
+        nobody = np.zeros_like(label.placed)
+        self._take(move_points(self.face, self.prediction, points, ~label.placed, nobody, "Predict again", "script"))
 
     def _points(self) -> FloatArray:
         return self.face.label.points if self.face.label is not None else self.prediction.points  # type: ignore[union-attr]
@@ -141,8 +161,6 @@ class Annotator:
         self._take(edits.move_shape(self.face, self.prediction, landmark, points, "script"))
 
     def _points_moved(self, made: object) -> None:
-        from scaf_gui.core.point_edits import move_points
-
         self._take(move_points(self.face, self.prediction, made.points, made.moved, made.placed, "Drag", "script"))  # type: ignore[attr-defined]
 
     def _take(self, edit: edits.Edit | None) -> None:
@@ -155,6 +173,21 @@ class Annotator:
         self.canvas.show_face(self.face, self.prediction, self.scheme)
 
 
+@dataclass(frozen=True)
+class LooksAgain:
+    """Predicts a face from where its landmarks are; ``shape``: how errors hang together."""
+
+    predictor: Predictor
+    shape: ShapeModel | None
+
+    def look(self, face: Example, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Landmarks (L, 2), image pixels, from two looks as in the window, and their expected errors (L,) in %."""
+        square = crop_square(landmark_box(points, self.predictor.scheme.face_box))
+        (found,) = self.predictor.predict_faces([(read_image(face.image), square)], second_look=True)
+        strength, peak = found.magnitude[None], np.array([-found.scores["peak"]])
+        return found.points, spreads(self.predictor, strength, peak)[0]
+
+
 def predicted(predictor: Predictor, faces: list[Example], cache: Path, name: str) -> tuple[FloatArray, FloatArray]:
     """Landmarks (N, L, 2) and expected errors (N, L) of faces, worked out once."""
     path = cache / f"acts-{name}-{len(faces)}-{predictor.model_id}.npz"
@@ -164,11 +197,15 @@ def predicted(predictor: Predictor, faces: list[Example], cache: Path, name: str
         np.savez(path, points=points, strength=strength, peak=np.array([-f.scores["peak"] for f in found]))
     with np.load(path) as file:
         points, strength, peak = file["points"], file["strength"], file["peak"]
+    return points, spreads(predictor, strength, peak)
+
+
+def spreads(predictor: Predictor, strength: FloatArray, peak: FloatArray) -> FloatArray:
+    """(N, L) expected errors in %. :param strength: (N, L) heatmap magnitudes; ``peak`` (N,)"""
     scheme = predictor.scheme
     calibration = calibration_of(scheme.id, scheme.num_landmarks)
     perfect = perfect_magnitude(predictor._sigma, predictor._window)
-    spread = [calibration.landmarks(Signal(s / perfect, float(p))) for s, p in zip(strength, peak, strict=True)]
-    return points, np.stack(spread)
+    return np.stack([calibration.landmarks(Signal(s / perfect, float(p))) for s, p in zip(strength, peak, strict=True)])
 
 
 def thrown(given: Prefilled, scheme: Scheme, random: np.random.Generator, far: bool = False) -> Prefilled:
@@ -202,22 +239,34 @@ def of_project(scheme: Scheme, points: FloatArray, truth: FloatArray, known_erro
     return shape_model(reference, scheme.flip, covariance, framed, np.stack(errors) if errors else None)
 
 
-def table(title: str, scheme: Scheme, faces: list[Prefilled], model: ShapeModel | None, percent: float = 3.0) -> None:
+def table(
+    title: str,
+    scheme: Scheme,
+    faces: list[Prefilled],
+    model: ShapeModel | None,
+    percent: float = 3.0,
+    predictor: Predictor | None = None,
+    only: str = "",
+) -> None:
+    """:param predictor: of faces that are to be predicted again after the first drag, too"""
+    if only not in title:
+        return
     annotator = Annotator(scheme)
     canvas = annotator.canvas
-    now: list[Prefilled] = []
-    canvas.shaping.source = lambda: (model, now[0].spread)
-    for name, shape, along, strength in (
-        ("alone", False, False, 1.0),
-        ("fall-off along curves", False, True, 1.0),
-        ("shape follows", True, False, 1.0),
-        ("shape follows, 60 %", True, False, 0.6),
-    ):
+    canvas.shaping.source = lambda: (model, annotator.spread)
+    ways: list[tuple[str, bool, bool, float, LooksAgain | None]] = [
+        ("alone", False, False, 1.0, None),
+        ("fall-off along curves", False, True, 1.0, None),
+        ("shape follows", True, False, 1.0, None),
+        ("shape follows, 60 %", True, False, 0.6, None),
+    ]
+    if predictor is not None:
+        ways.append(("shape follows, second act: predict again", True, False, 1.0, LooksAgain(predictor, model)))
+    for name, shape, along, strength, again in ways:
         canvas.shaping.enabled, canvas.shaping.strength, canvas.along = shape, strength, along
         acts = []
         for face in faces:
-            now[:] = [face]
-            acts.append(annotator.acts(face, percent))
+            acts.append(annotator.acts(face, percent, again))
         found = np.array(acts)
         low, high = np.percentile(found, [10, 90])
         print(
@@ -235,6 +284,7 @@ def main() -> None:
     parser.add_argument("--labels", type=int, default=50, help="labelled faces of scut86")
     parser.add_argument("--starter", type=Path, help="another 68-point model than the shipped one")
     parser.add_argument("--model", type=Path, help="an 86-point model instead of the bridged starter")
+    parser.add_argument("--only", default="", help="tables whose title has this")
     parser.add_argument("--threads", type=int, default=1)
     given = parser.parse_args()
     import torch
@@ -245,21 +295,22 @@ def main() -> None:
     starter = Predictor(given_model(given.starter, source), choose_device("cpu"), source)
     _application = QApplication([])
     print(f"Starter {starter.model_id}; acts per face until nothing is off by more than the limit\n")
+    show = partial(table, only=given.only)
     print("| pre-fill | limit | drags | median | mean | 10th to 90th percentile | in 2 or fewer |\n" + "|---" * 7 + "|")
 
     dev = labelled_faces(data / "300w" / "dev", source)
     points, spread = predicted(starter, dev, given.cache, "dev")
-    faces = [Prefilled(p, f.points, s) for p, f, s in zip(points, dev, spread, strict=True)][: given.faces]
+    faces = [Prefilled(p, f.points, s, f) for p, f, s in zip(points, dev, spread, strict=True)][: given.faces]
     known = of_project(source, points[:0], points[:0], False)
-    table("300w/dev, starter", source, faces, known)
-    table("300w/dev, starter", source, faces, known, 5.0)
+    show("300w/dev, starter", source, faces, known)
+    show("300w/dev, starter", source, faces, known, 5.0, starter)
     random = np.random.default_rng(0)
-    table("300w/dev, starter, thrown off", source, [thrown(face, source, random) for face in faces], known, 5.0)
-    table("300w/dev, starter, thrown far", source, [thrown(face, source, random, True) for face in faces], known, 5.0)
+    show("300w/dev, starter, thrown off", source, [thrown(face, source, random) for face in faces], known, 5.0)
+    show("300w/dev, starter, thrown far", source, [thrown(face, source, random, True) for face in faces], known, 5.0)
     beside = [replace(face, square=missed(face.square, random)) for face in dev]
     points, spread = predicted(starter, beside, given.cache, "dev-missed")
-    faces = [Prefilled(p, f.points, s) for p, f, s in zip(points, dev, spread, strict=True)][: given.faces]
-    table("300w/dev, starter, boxes that miss", source, faces, known, 5.0)
+    faces = [Prefilled(p, f.points, s, f) for p, f, s in zip(points, dev, spread, strict=True)][: given.faces]
+    show("300w/dev, starter, boxes that miss", source, faces, known, 5.0, starter)
 
     scheme = load_scheme(resource_folder() / "schemes" / "scut-86.json")
     everything = scut_faces(data / "scut86", scheme)
@@ -288,8 +339,8 @@ def main() -> None:
         spread = wide @ (np.abs(weights) / np.abs(weights).sum(axis=1, keepdims=True)).T
         name, model = f"scut86, starter bridged by {given.labels}", of_project(scheme, crossed, truth, True)
     faces = [Prefilled(p, f.points, s) for p, f, s in zip(points, held_out, spread, strict=True)]
-    table(name, scheme, faces, model)
-    table(name + ", nothing known of the shape", scheme, faces, None)
+    show(name, scheme, faces, model)
+    show(name + ", nothing known of the shape", scheme, faces, None)
 
 
 if __name__ == "__main__":
