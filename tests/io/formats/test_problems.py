@@ -280,6 +280,32 @@ def test_problems_are_counted_when_they_are_too_many_to_be_listed(tmp_path: Path
     )
 
 
+@pytest.mark.parametrize("format_id", list(formats()))
+def test_whatever_happened_to_a_file(tmp_path: Path, format_id: str, scheme_68: Scheme, scheme_98: Scheme) -> None:
+    """Bytes changed or lost at random: never an error beside the problems, and no face that was not there."""
+    format_, out = formats()[format_id], tmp_path / "out"
+    scheme = scheme_98 if format_.schemes else scheme_68
+    format_.write(out, some_faces(scheme), scheme)
+    path = next(p for p in sorted(out.iterdir()) if p.is_file() and p.name != "names.json")
+    whole = path.read_bytes()
+    rng = np.random.default_rng(6)
+    problems_met = 0
+    for trial in range(40):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), 3):
+            data[place] = rng.integers(0, 256)
+        if trial % 2:
+            start = int(rng.integers(0, len(data)))
+            del data[start : start + int(rng.integers(1, 2000))]
+        path.write_bytes(bytes(data))
+        found, problems = read(format_id, out, scheme)
+        faces = [face for face in found if isinstance(face, LabelledFace)]
+        assert len(faces) <= 6 and all(face.image in IMAGES for face in faces)
+        assert all(np.isfinite(face.points[face.flags != Flag.MISSING]).all() for face in faces)
+        problems_met += problems.count > 0
+    assert problems_met > 3
+
+
 def test_what_goes_with_the_labels_is_not_skipped(tmp_path: Path, scheme_68: Scheme) -> None:
     """Without names.json the names in the files may be those of other photos."""
     formats()["300w"].write(tmp_path / "out", some_faces(scheme_68), scheme_68)
