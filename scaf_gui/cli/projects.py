@@ -139,9 +139,9 @@ def run_import(args: argparse.Namespace, progress: Progress) -> Outcome:
             progress.clear()
             if error.count > 1:
                 print("\n".join(_listed(error.listed, error.count, _BROKEN_TOLD)), file=sys.stderr)
-            raise LabelFileError(
-                f"{error.reason}; mend this, or leave it out with --skip-broken", error.path
-            ) from error
+            what = "them" if error.count > 1 else "it"
+            advice = f"mend {what}, or leave {what} out with --skip-broken"
+            raise LabelFileError(f"{error.reason}; {advice}", error.path) from error
     values = {
         "imported": summary.imported,
         "unchanged": summary.unchanged,

@@ -237,7 +237,8 @@ def planned(plan: ImportPlan, replace: bool) -> str:
 def _readable(plan: ImportPlan, replace: bool) -> str:
     """How many faces can be taken in although others cannot be read."""
     count, broken = len(plan.changes("replace" if replace else "keep")), plan.num_broken
-    can = f"{count:,} faces can" if count > 1 else "One face can" if count else "No face can"
+    none = "Nothing new can" if plan.count(Kind.SAME) + plan.count(Kind.CONFLICT) else "No face can"
+    can = f"{count:,} faces can" if count > 1 else "One face can" if count else none
     more = broken - plan.count(Kind.BROKEN)
     listed = f"the first {broken - more:,} are listed with the reasons" if more else "listed with the reasons"
     return f"{can} be taken in. {broken:,} cannot be read, {listed}."

@@ -192,7 +192,7 @@ def test_more_is_broken_than_can_be_listed(session: Session, qtbot: QtBot, tmp_p
     dialog.source.setText(str(path))
     qtbot.waitUntil(lambda: dialog.plan is not None, timeout=WAIT)
     assert "1,500 cannot be read, the first 1,000 are listed" in dialog.outcome.text()
-    assert dialog.outcome.text().startswith("No face can be taken in.") and dialog.table.rowCount() == 1001
+    assert dialog.outcome.text().startswith("Nothing new can be taken in.") and dialog.table.rowCount() == 1001
     assert not dialog.action_button.isEnabled() and dialog.action_button.text() == "Import"
     dialog.copy_list.click()
     assert QGuiApplication.clipboard().text().split("\n")[-1] == "and 500 more"
