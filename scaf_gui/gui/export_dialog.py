@@ -60,6 +60,7 @@ class ExportDialog(ExchangeForm):
         self.action_button.setEnabled(self.format.count() > 0)
         self.action_button.clicked.connect(self.write)
         self.format.currentIndexChanged.connect(self._follow_format)
+        self.include.currentIndexChanged.connect(lambda _: self._announce())
         self.split.currentTextChanged.connect(self._follow_split)
         self.worker.yielded.connect(self._show_progress)
         self.worker.returned.connect(self._written)
@@ -90,7 +91,8 @@ class ExportDialog(ExchangeForm):
             found.setdefault(target.id, f"{target.num_landmarks} · {target.title}{note}")
         return found
 
-    def _counted(self) -> dict[str, str]:
+    def _counts(self) -> dict[str, int]:
+        """How many faces each choice takes."""
         document = self._session.document
         reviewed = len(document.with_state(State.LABELLED))
         labelled = sum(face.label is not None for face in document)
@@ -98,8 +100,19 @@ class ExportDialog(ExchangeForm):
             face.label is None and face.state is not State.SKIPPED and document.prediction(face.id) is not None
             for face in document
         )
-        counts = {"reviewed": reviewed, "labelled": labelled, "all": every}
+        return {"reviewed": reviewed, "labelled": labelled, "all": every}
+
+    def _counted(self) -> dict[str, str]:
+        counts = self._counts()
         return {value: f"{title} ({counts[value]:,})" for value, title in INCLUDE.items()}
+
+    def _empty(self) -> str:
+        """What to do where the choice has no face; "" where it has."""
+        counts = self._counts()
+        if counts[str(self.include.currentData())]:
+            return ""
+        more = " or choose other faces above" if any(counts.values()) else ""
+        return f"Nothing to export yet: accept a face first{more}."
 
     def _follow_format(self) -> None:
         format_id = str(self.format.currentData() or "")
@@ -115,7 +128,10 @@ class ExportDialog(ExchangeForm):
             self.variant.addItem(format_.holds.written_as, "")
         self.kept.setText(kept(format_))
         self.out.setText(str(self._session.path.with_name(f"{self._session.path.stem} {format_id}")))
-        return self.say("muted", "A README beside the labels says what they are.")
+        return self._announce()
+
+    def _announce(self) -> None:
+        self.say("muted", self._empty() or "A README beside the labels says what they are.")
 
     def _follow_split(self) -> None:
         divided = bool(self._shares())
@@ -137,6 +153,9 @@ class ExportDialog(ExchangeForm):
         if self.worker.is_running:
             return
         self.summary = None
+        if empty := self._empty():
+            self.say("warning", empty)
+            return
         format_id = str(self.format.currentData())
         options = ExportOptions(
             format_id,

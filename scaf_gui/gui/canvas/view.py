@@ -234,7 +234,9 @@ class ImageView(QGraphicsView):
 
     def _say(self, label: QLabel, text: str | None) -> None:
         label.setText(text or "")
-        label.setVisible(bool(text))
+        self._message.setVisible(bool(self._message.text()))
+        said = self._message.text().startswith(self._hint.text())  # the same thing twice is one time too many
+        self._hint.setVisible(bool(self._hint.text()) and not said)
         self._place_notes()
 
     def _place_notes(self) -> None:

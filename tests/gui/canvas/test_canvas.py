@@ -381,6 +381,16 @@ def test_box_drawing_gives_the_hint_back(canvas: Canvas) -> None:
     assert canvas._hint.text() == "1 landmark is missing"
 
 
+def test_nothing_is_said_twice(canvas: Canvas) -> None:
+    canvas.set_hint("a.jpg: is truncated")
+    canvas.set_message("a.jpg: is truncated\n\nPress S to skip this face.")
+    assert canvas._message.isVisible() and not canvas._hint.isVisible()
+    canvas.set_hint("2 landmarks are missing")
+    assert canvas._hint.isVisible()
+    canvas.set_message(None)
+    assert canvas._hint.isVisible() and not canvas._message.isVisible()
+
+
 def test_box_drawing_ends_with_its_face(canvas: Canvas, mouse: Mouse, heard: Heard) -> None:
     canvas.begin_box()
     canvas.show_face(FACE, make_prediction(POINTS), SCHEME)  # the same face: it goes on
