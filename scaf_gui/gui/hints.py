@@ -8,6 +8,9 @@ from scaf_gui.session.again import is_far_off
 from scaf_gui.session.intake import CHANGED
 from scaf_gui.session.session import Session
 
+#: a prediction that is expected to be off by so many % is not worth mending landmark by landmark
+HOPELESS = 12.0
+
 
 def why_no_prediction(session: Session, face: Face | None) -> str:
     """Why no prediction of a face is shown, in one line."""
@@ -46,11 +49,11 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         instead = "; Ctrl+Backspace shows the pre-fill instead" * (prediction is not None)
         if left:
             return f"{left} landmark{'' if left == 1 else 's'} left to place by hand{instead}"
-        return "The prediction misses this face: Shift+G predicts again from your landmarks" * is_far_off(
-            face, prediction
-        )
+        return "Far off? Shift+G predicts this face again" * is_far_off(face, prediction)
     if prediction is not None:
-        return ""
+        errors = session.expected.landmarks(prediction)
+        lost = errors is not None and float(errors.mean()) > HOPELESS
+        return "Far off? Put one landmark right, then Shift+G predicts this face again" * lost
     why = session.work.why_no_box(face.image) if face.box is None else ""
     if why == "taken out":
         return "You took the box out of this photo. Press B and drag one around a face, or S to skip the photo."

@@ -84,5 +84,6 @@ class PredictAgain(QObject):
             if edit is not None:
                 session.edit(edit, by=self)
                 again.join(session, asked)
+                self._say("Predicted again; what you placed has stayed")
         except (ScafError, OSError) as error:
             self._editor.refused.emit(error)

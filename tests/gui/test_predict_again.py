@@ -89,6 +89,7 @@ def test_what_is_placed_stays_the_rest_is_predicted_anew_and_undo_takes_both_bac
     qtbot.waitUntil(lambda: points_of(window)[0, 0] > TRUTH[0, 0] - 2.0)
     assert np.abs(points_of(window) - TRUTH).max() < 2.5
     np.testing.assert_array_equal(points_of(window)[[30, 8]], TRUTH[[30, 8]])
+    assert remark(window) == "Predicted again; what you placed has stayed"
     label = face_of(window).label
     assert label is not None
     assert label.placed.sum() == 2, "what is predicted is nobody's"
@@ -173,7 +174,7 @@ def test_a_far_drag_offers_it_until_it_is_done(window: MainWindow, qtbot: QtBot)
 
     assert "Shift+G" not in hint()
     place(window, 30)
-    assert "misses this face: Shift+G" in hint()
+    assert hint() == "Far off? Shift+G predicts this face again"
     press(window)
     predict(session_of(window), TRUTH + 1.0)
     qtbot.waitUntil(lambda: "Shift+G" not in hint())
@@ -210,6 +211,7 @@ def test_one_drag_and_the_starter_finds_the_face(real: MainWindow, qtbot: QtBot,
 
     missed = session.document.prediction(face.id)
     assert missed is not None
+    assert real.project._hint.startswith("Far off? Put one landmark right")
     worst = int(np.linalg.norm(missed.points - truth, axis=1).argmax())
     assert real.project.editor.move(worst, *truth[worst])
     started = points_of(real)
