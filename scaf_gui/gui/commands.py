@@ -89,7 +89,7 @@ class Commands:
             "settings": partial(ask_settings, window),
             "theme": self.next_theme,
             "refresh": project.refresh_model,
-            "find": window.workspace.queue.find,
+            "find": window.workspace.queue.find_by_name,
             "refresh_thorough": partial(project.refresh_model, thorough=True),
             "instant": self.learn_at_once,
             "cancel": self.cancel,

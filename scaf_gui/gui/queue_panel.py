@@ -210,7 +210,7 @@ class QueuePanel(QWidget):
         self._show_empty()
         self._reveal()
 
-    def find(self) -> None:
+    def find_by_name(self) -> None:
         """Let the person type a part of a file's name."""
         self.search.setFocus(Qt.FocusReason.ShortcutFocusReason)
         self.search.selectAll()

@@ -247,7 +247,7 @@ def test_rows_tell_the_expected_error_and_which_were_drawn_at_random(panel: Queu
 def test_return_in_the_search_goes_to_the_first_face_and_esc_lists_all_again(panel: QueuePanel, qtbot: QtBot) -> None:
     panel.open(document(40), Queue(tuple(range(1, 41))), plain)
     panel.show_current(1)
-    panel.find()
+    panel.find_by_name()
     qtbot.keyClicks(panel.search, "0002")
     with qtbot.waitSignal(panel.chosen) as chosen:
         qtbot.keyClick(panel.search, Qt.Key.Key_Return)
