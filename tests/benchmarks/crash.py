@@ -99,9 +99,9 @@ def work(folder: Path, rng: Random) -> None:
 
     write = ProjectStore.commit
 
-    def commit(store: ProjectStore, edit: Edit) -> None:
+    def commit(store: ProjectStore, edit: Edit, *more: object) -> None:
         tell("begun", {change.face_id: change.after for change in edit.changes})
-        write(store, edit)
+        write(store, edit, *more)  # type: ignore[arg-type]
 
     ProjectStore.commit = commit  # type: ignore[method-assign]
     person = Person(folder, rng)
