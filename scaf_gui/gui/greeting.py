@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject
 
-from scaf_gui.core.face import Face, Prediction
+from scaf_gui.core.face import Face, Prediction, State
 from scaf_gui.errors import ScafError
 from scaf_gui.gui.key_names import as_here
 from scaf_gui.settings import Settings
@@ -36,7 +36,8 @@ class Greeting(QObject):
             return
         window = self._window
         window.project.navigator.shown.disconnect(self._shown)
-        window.messages.say_until_edited(as_here(TEXT), "All keys", window.actions_by_id["shortcuts"].trigger)
+        if window.session is not None and not window.session.document.with_state(State.LABELLED):  # else they know
+            window.messages.say_until_edited(as_here(TEXT), "All keys", window.actions_by_id["shortcuts"].trigger)
         try:
             self._settings[KEY] = True
         except ScafError:  # then it is said once more

@@ -30,3 +30,17 @@ def test_the_first_landmarks_come_with_a_word_that_the_first_edit_takes_away(
     session.document.set_predictions({session.queue.order[1]: Prediction(points, np.ones(68), "m")})
     qtbot.waitUntil(lambda: window.project.navigator.on_canvas()[1] is not None)
     assert not window.messages.messages()
+
+
+def test_who_has_labelled_before_is_told_nothing(quiet_window: MainWindow, qtbot: QtBot) -> None:
+    window, session = quiet_window, quiet_window.session
+    assert session is not None
+    first, second = session.queue.order[:2]
+    points = np.random.default_rng(0).uniform(50.0, 140.0, (68, 2))
+    session.document.set_predictions({face: Prediction(points, np.ones(68), "m") for face in (first, second)})
+    qtbot.waitUntil(lambda: window.project.navigator.on_canvas()[1] is not None)
+    window.actions_by_id["accept"].trigger()
+    Greeting(window, window.settings)
+    window.project.navigator.show_again()
+    qtbot.waitUntil(lambda: bool(window.settings["greeted"]))
+    assert not window.messages.messages()
