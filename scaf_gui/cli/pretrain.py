@@ -68,6 +68,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         ("lr-discriminator", "the image discriminator's, over --lr"),
         ("beta1", "Adam's"),
         ("weight-decay", "AdamW's"),
+        ("muon", "matrices learn by Muon, steps so many times Adam's; 0: all by Adam"),
         ("ema", "decay of the averaged weights, 0 for none"),
         ("epochs", "length of the run, without --max-steps and --max-minutes"),
         ("max-minutes", "the run ends by then"),

@@ -18,8 +18,10 @@ class Recipe:
     """What a run does. ``gan_from`` and ``structure_from`` are shares of the run at which these losses begin.
 
     The run ends after ``max_steps`` or ``max_minutes``, whichever is given and comes first, else after ``epochs``.
-    ``lr_discriminator`` is the image discriminator's rate over ``lr``. ``warm_up`` is in steps; ``grow`` is the
-    number of steps over which the layers that only 256-px networks have are blended in.
+    ``lr_discriminator`` is the image discriminator's rate over ``lr``. ``muon``: matrices and convolutions of encoder
+    and generator learn by :class:`~scaf_gui.learning.muon.Muon`, with steps so many times as large as Adam's; 0: all by
+    Adam. ``warm_up`` is in steps; ``grow`` is the number of steps over which the layers that only 256-px networks have
+    are blended in.
     ``guided``: share of the run in which the generator paints from principal components that the encoder learns to name
     (:mod:`scaf_gui.learning.components`); ``small``: share in which it paints at half the size, without its last layer
     and without a GAN. A run that starts from given weights needs neither.
@@ -41,6 +43,7 @@ class Recipe:
     beta1: float = 0.0
     beta2: float = 0.999
     weight_decay: float = 0.0
+    muon: float = 0.0
     warm_up: int = 0
     cosine: bool = False
     ema: float = 0.0
@@ -99,7 +102,7 @@ RECIPES: dict[str, Recipe] = {
     for recipe in (
         Recipe(),
         Recipe(
-            name="short", size=128, batch=32, gan=False, structure_from=0.0, lr=1e-3, beta1=0.9, beta2=0.99,
+            name="short", size=128, batch=32, gan=False, structure_from=0.0, lr=1e-3, beta1=0.9, beta2=0.99, muon=3.2,
             warm_up=50, cosine=True, ema=0.995, guided=0.4, small=0.6,
             views=Augmentation(degrees=15.0, shift=0.05, scale=(0.9, 1.1), light=0.2, gray=0.05, erasing=0.2),
         ),

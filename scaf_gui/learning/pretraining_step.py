@@ -1,4 +1,4 @@
-"""One step of adversarial auto-encoder training (3FabRec): losses, three optimisers, and their whole state."""
+"""One step of adversarial auto-encoder training (3FabRec): losses, optimisers, and their whole state."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from scaf_gui.core.arrays import ByteArray
+from scaf_gui.learning import muon
 from scaf_gui.learning.autoencoder import LATENT
 from scaf_gui.learning.averaging import Average
 from scaf_gui.learning.checkpoint import REFERENCE_MEAN
@@ -41,9 +42,16 @@ class Stepper:
         self._net = group.wrap(net, device, resting=recipe.small > 0.0)
         self._judge = group.wrap(_Both(self.judge.logits, self.judge), device)
         self._prior = group.wrap(_Both(self.prior.logits, self.prior), device)
-        rates = {"net": 1.0, "judge": recipe.lr_discriminator, "prior": 1.0}
-        self._rates = {name: recipe.lr * factor for name, factor in rates.items()}
-        self.optimisers = {name: self._optimiser(getattr(self, name)) for name in rates}
+        matrices = [one for one in net.parameters() if recipe.muon and muon.takes(one)]
+        taken = {id(one) for one in matrices}
+        self.optimisers: dict[str, torch.optim.Optimizer] = {
+            "net": self._adam(one for one in net.parameters() if id(one) not in taken),
+            "judge": self._adam(self.judge.parameters()),
+            "prior": self._adam(self.prior.parameters()),
+        }
+        if matrices:
+            self.optimisers["muon"] = muon.Muon([{"params": matrices}], recipe.lr, recipe.muon, recipe.weight_decay)
+        self._rates = dict.fromkeys(self.optimisers, recipe.lr) | {"judge": recipe.lr * recipe.lr_discriminator}
         self._structures = {size: Structure(size).to(device.torch) for size in (recipe.size, recipe.size // 2)}
         self._mean = torch.tensor(REFERENCE_MEAN, device=device.torch)
         self._components: Components | None = None
@@ -171,10 +179,10 @@ class Stepper:
     def _parts(self) -> dict[str, nn.Module]:
         return {"net": self.net, "average": self.average.network, "judge": self.judge, "prior": self.prior}
 
-    def _optimiser(self, part: nn.Module) -> torch.optim.Optimizer:
+    def _adam(self, weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         recipe = self._recipe
         return torch.optim.AdamW(  # without weight decay this is Adam
-            part.parameters(), lr=recipe.lr, betas=(recipe.beta1, recipe.beta2), weight_decay=recipe.weight_decay,
+            weights, lr=recipe.lr, betas=(recipe.beta1, recipe.beta2), weight_decay=recipe.weight_decay,
             fused=self._device.kind != "mps",
         )  # fmt: skip
 
@@ -189,9 +197,13 @@ class Stepper:
         self.prior.requires_grad_(train_judges)
 
     def _descend(self, which: str, loss: Tensor) -> None:
-        self.optimisers[which].zero_grad()
+        names = ("net", "muon") if which == "net" else (which,)
+        pulled = [self.optimisers[name] for name in names if name in self.optimisers]
+        for optimiser in pulled:
+            optimiser.zero_grad()
         torch.autograd.backward(loss)
-        self.optimisers[which].step()
+        for optimiser in pulled:
+            optimiser.step()
 
     def _painting(self, painted: Tensor, clean: Tensor, real: Tensor, with_structure: bool) -> dict[str, Tensor]:
         mean = self._mean[:, None, None]

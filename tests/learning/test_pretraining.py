@@ -16,10 +16,13 @@ from scaf_gui.core.arrays import ByteArray
 from scaf_gui.core.geometry import Square
 from scaf_gui.errors import CheckpointError, TrainingError, UsageError
 from scaf_gui.learning.crops import cut_crop
+from scaf_gui.learning.growth import AutoencoderNet
+from scaf_gui.learning.muon import takes
 from scaf_gui.learning.pretrained import load_autoencoder
 from scaf_gui.learning.pretraining import Progress, Result, picture_path, pretrain
 from scaf_gui.learning.pretraining_recipes import RECIPES, Recipe, recipe_named
 from scaf_gui.learning.pretraining_state import read_kept, state_path
+from scaf_gui.learning.pretraining_step import Stepper
 from scaf_gui.learning.tensorfile import read_tensors
 from scaf_gui.learning.unlabelled import ROOM
 from tests.jobs import finish
@@ -73,6 +76,20 @@ def run(faces: Rendered, recipe: Recipe, out: Path, **more: object) -> tuple[lis
     return seen, result
 
 
+def test_every_weight_of_the_auto_encoder_learns_by_one_optimiser() -> None:
+    for recipe in (EVERYTHING, replace(EVERYTHING, muon=0.0)):
+        stepper = Stepper(AutoencoderNet(128), recipe, CPU)
+        found = {
+            name: {id(one) for group in optimiser.param_groups for one in group["params"]}
+            for name, optimiser in stepper.optimisers.items()
+        }
+        every = {id(one): one for one in stepper.net.parameters()}
+        by_muon = found.get("muon", set())
+        assert by_muon == {number for number, one in every.items() if recipe.muon and takes(one)}
+        assert found["net"] == every.keys() - by_muon
+        assert bool(by_muon) == bool(recipe.muon)
+
+
 def test_a_resumed_run_is_the_same_to_the_last_bit(rendered: Rendered, folder: Path) -> None:
     whole, parts = folder / "whole.safetensors", folder / "parts.safetensors"
     seen, result = run(rendered, EVERYTHING, whole)
@@ -89,6 +106,7 @@ def test_a_resumed_run_is_the_same_to_the_last_bit(rendered: Rendered, folder: P
     assert set(one) == set(other) and all(torch.equal(one[name], other[name]) for name in one)
     assert resumed.autoencoder.id == result.autoencoder.id == load_autoencoder(whole).id
     assert {name.split(".")[0] for name in one} == {"net", "average", "judge", "prior", "adam"}
+    assert {name.split(".")[1] for name in one if name.startswith("adam.")} == {"net", "judge", "prior", "muon"}
 
     # what the losses of each step were
     by_step = [set(p.losses) for p in seen]
