@@ -134,9 +134,9 @@ class FaceBar(QWidget):
         What looks odd comes before what is said elsewhere: in a narrow window the file's name goes first, then the
         state (the list has both), then "fine", then words of "accept" and of how many landmarks are worth a look.
         """
-        self._shorten()
         more = f"  +{len(self._reasons) - 1}" if len(self._reasons) > 1 else ""
         self.odd.setText(more)
+        self._shorten()
         room = self.width() - 36 - sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
         room -= 0 if self.doubt.isHidden() else self.doubt.sizeHint().width() + 8
         room -= self.odd.sizeHint().width() + 12 if self._reasons else 0
@@ -162,7 +162,8 @@ class FaceBar(QWidget):
         self.accept.setText(_ACCEPT)
         shown = bool(self._doubt)
         self.doubt.setText(self._doubt)
-        needed = 44 + sum(w.sizeHint().width() + 8 for w in (self.skip, self.accept))
+        always = (self.skip, self.accept, self.odd) if self._reasons else (self.skip, self.accept)
+        needed = 44 + sum(w.sizeHint().width() + 8 for w in always)
         if shown and needed + self.doubt.sizeHint().width() + 8 > self.width():
             many, key = self._doubt.split(" · ")
             self.doubt.setText(f"{many.split()[0]} · {key}" if many[0].isdigit() else key)

@@ -60,6 +60,7 @@ class Remarks:
             "show_labels": lambda _: self._placeless(),
             "fit_face": lambda before: self._placeless() or self._unmoved("The face is as large as it goes", before),
             "image_reset": lambda _: "Photos are shown as they are",
+            "find": lambda _: "Type a part of the file's name; Return goes to the first face, Esc lists all again",
             "place": lambda _: "" if self._face() is not None else "No face is shown",
         }
 
