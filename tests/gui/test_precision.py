@@ -108,7 +108,7 @@ def test_nudges_of_one_landmark_are_one_step_of_undo(
 
 
 def test_the_menu_names_what_undo_and_redo_are_about_to_do(window: MainWindow, truth: FloatArray) -> None:
-    menu = next(entry.menu() for entry in window.menuBar().actions() if entry.text() == "Edit")
+    menu = next(entry.menu() for entry in window.menuBar().actions() if entry.text().replace("&", "") == "Edit")
     undo, redo = window.actions_by_id["undo"], window.actions_by_id["redo"]
     menu.aboutToShow.emit()
     assert (undo.text(), redo.text()) == ("Undo", "Redo")
