@@ -23,7 +23,7 @@ class FaceMaps:
 
     ``maps`` (num_landmarks, S, S) float32 by the project's landmarks, 1: a perfect peak; ``to_image`` (2, 3) float64
     from heatmap pixels to image pixels, both with pixel centres at whole numbers; ``crop`` (side, side, 3) uint8 RGB:
-    what the network was shown first, of the square ``square``.
+    the square ``square`` as the network sees it, also where it looked elsewhere in the end.
     """
 
     maps: Maps
@@ -40,14 +40,15 @@ def face_maps(predictor: Predictor, image: ByteArray, square: Square, second_loo
         about where ``Predictor.predict_faces`` puts landmarks, as far as both looks agree
     """
     crop = cut_crop(image, square, predictor.crop_size)
-    heatmaps, _ = predictor.heatmaps([crop])
+    seen = predictor.settled(image, square) if second_look else square
+    heatmaps, _ = predictor.heatmaps([crop if seen == square else cut_crop(image, seen, predictor.crop_size)])
     maps = heatmaps[0].cpu().numpy()
     side = maps.shape[-1]
-    frame = crop_transform(square, side)  # heatmap and crop cover the same square
+    frame = crop_transform(seen, side)  # heatmap and crop cover the same square
     if second_look:
         _, points = predictor.landmarks(heatmaps)
-        found = transform(inverse(crop_transform(square, predictor.crop_size)), points[0])
-        view, degrees = level_view(found, predictor.scheme, square)
+        found = transform(inverse(crop_transform(seen, predictor.crop_size)), points[0])
+        view, degrees = level_view(found, predictor.scheme, seen)
         again = predictor.mirrored_heatmaps([cut_crop(image, view, predictor.crop_size, degrees)])[0].cpu().numpy()
         before, frame = frame, crop_transform(view, side, degrees)
         maps = _mean(maps, again, _chained(frame, inverse(before)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.acquisition import ACQUISITIONS, magnitudes
 from scaf_gui.learning.checkpoint import Checkpoint
-from scaf_gui.learning.crops import cut_crop, level_view
+from scaf_gui.learning.crops import cut_crop, elsewhere, level_view
 from scaf_gui.learning.decoding import DECODERS, to_crop
 from scaf_gui.learning.device import Device, cpu_device, out_of_memory
 from scaf_gui.learning.inference import ready
@@ -23,6 +23,8 @@ from scaf_gui.learning.networks import normalise
 
 #: faces at a time while memory lasts; callers ask for far fewer
 _MOST = 1 << 20
+#: so often a face is looked for anew where its prediction leads away from its box
+_MOVES = 3
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +56,8 @@ class Predictor:
     :param flip_average: average each crop's heatmaps with those of its mirror image, at twice the cost;
         ``None``: as the checkpoint says
     :param second_look: cut each face again by its predicted shape, level and mirrored, and take the mean of both
-        looks, at twice the cost. Magnitudes, scores and features stay those of the first.
+        looks, at twice the cost. Magnitudes, scores and features stay those of the first. Where that leads away from
+        the box, so that this missed the face, the first look is repeated from there before.
     :param decoder: a name in :data:`DECODERS`; ``None``: the checkpoint's
     :param window: side of the NNM window, odd, heatmap pixels; ``None``: the checkpoint's
     :raises CheckpointError: where the checkpoint's scheme does not lead to the project's
@@ -198,6 +201,33 @@ class Predictor:
 
         :param second_look: other than the predictor was made with
         """
+        found = self._seen(faces)
+        if not (self._second_look if second_look is None else second_look):
+            return found
+        faces = list(faces)
+        for _ in range(_MOVES):
+            views = [elsewhere(one.points, self.scheme, square) for one, (_, square) in zip(found, faces, strict=True)]
+            astray = {place: view for place, view in enumerate(views) if view is not None}
+            if not astray:
+                break
+            faces = [(image, astray.get(place, square)) for place, (image, square) in enumerate(faces)]
+            for place, one in zip(astray, self._seen([faces[place] for place in astray]), strict=True):
+                found[place] = one
+        points = self._seen_again(faces, [one.points for one in found]) if faces else []
+        return [replace(one, points=mean) for one, mean in zip(found, points, strict=True)]
+
+    def settled(self, image: ByteArray, square: Square) -> Square:
+        """The square that two looks at a face end with: its own, or the one its predictions lead to."""
+        for _ in range(_MOVES):
+            (found,) = self._seen([(image, square)])
+            view = elsewhere(found.points, self.scheme, square)
+            if view is None:
+                break
+            square = view
+        return square
+
+    def _seen(self, faces: Sequence[tuple[ByteArray, Square]]) -> list[FacePrediction]:
+        """One look at each face."""
         if not faces:
             return []
         batch = self.predict([cut_crop(image, square, self.crop_size) for image, square in faces])
@@ -205,8 +235,6 @@ class Predictor:
             transform(inverse(crop_transform(square, self.crop_size)), found)
             for (_, square), found in zip(faces, batch.points_crop, strict=True)
         ]
-        if self._second_look if second_look is None else second_look:
-            points = self._seen_again(faces, points)
         return [
             FacePrediction(
                 points[place],

@@ -11,10 +11,10 @@ from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
 from scaf_gui.core.scheme import Scheme
 from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.checkpoint import Checkpoint, make_checkpoint
-from scaf_gui.learning.crops import cut_crop
+from scaf_gui.learning.crops import cut_crop, elsewhere
 from scaf_gui.learning.device import Device
 from scaf_gui.learning.networks import ScafNet, normalise
-from scaf_gui.learning.predictor import Predictor
+from scaf_gui.learning.predictor import FacePrediction, Predictor
 from scaf_gui.learning.presets import preset
 from scaf_gui.learning.start import start_network
 from scaf_gui.learning.targets import gaussian_targets, to_heatmap
@@ -120,6 +120,7 @@ def test_the_second_look_of_a_level_centred_face_is_its_mirror_image(
     checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Cut like the first one, the second look is flip averaging of landmarks."""
+    monkeypatch.setattr("scaf_gui.learning.predictor.elsewhere", lambda points, scheme, first: None)
     monkeypatch.setattr("scaf_gui.learning.predictor.level_view", lambda points, scheme, first: (first, 0.0))
     example = faces.examples[1]
     given = (faces.read(example.image), example.square)
@@ -148,6 +149,53 @@ def test_the_second_look_is_where_the_first_says(
     monkeypatch.setattr(predictor, "heatmaps", lambda crops: (maps.float(), torch.zeros(1, 99)))
     found = predictor._seen_again([(faces.read(example.image), example.square)], [example.points])[0]
     assert np.abs(found - example.points).max() < 0.05 * example.square.side / 64
+
+
+def test_a_face_that_its_box_misses_is_looked_for_where_its_prediction_lies(
+    checkpoint: Checkpoint, cpu: Device, scheme: Scheme, faces: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that sees half of the way to the face, each time: three steps, then the second look from there."""
+    example = faces.examples[1]
+    true = example.square
+    missed = Square(true.cx + 0.6 * true.side, true.cy, true.side)
+    looked: list[Square] = []
+
+    def seen(self: Predictor, given: Any) -> list[FacePrediction]:
+        looked.extend(square for _, square in given)
+        return [
+            FacePrediction(
+                example.points + np.array([(square.cx - true.cx) / 2, 0.0]), np.full(68, square.cx), {}, np.zeros(99)
+            )
+            for _, square in given
+        ]
+
+    monkeypatch.setattr(Predictor, "_seen", seen)
+    monkeypatch.setattr(Predictor, "_seen_again", lambda self, given, points: points)
+    predictor = Predictor(checkpoint, cpu, scheme, second_look=True)
+    image = faces.read(example.image)
+    right, found = predictor.predict_faces([(image, true), (image, missed)])
+    off = [(square.cx - true.cx) / true.side for square in looked]
+    assert off == pytest.approx([0.0, 0.6, 0.3, 0.15, 0.075]), "the face in its box is looked at once"
+    assert predictor.settled(image, missed) == looked[4]
+    assert found.magnitude[0] == looked[4].cx, "what is said of the prediction is said of the last look"
+    assert np.array_equal(right.points, example.points)
+    assert predictor.predict_faces([(image, missed)], second_look=False)[0].magnitude[0] == missed.cx
+
+
+def test_where_landmarks_lie_elsewhere(scheme: Scheme, faces: Any) -> None:
+    example = faces.examples[1]
+    true, side = example.square, example.square.side
+    assert elsewhere(example.points, scheme, true) is None
+    assert elsewhere(example.points, scheme, Square(true.cx + 0.05 * side, true.cy, side)) is None
+    for astray in (
+        Square(true.cx + 0.2 * side, true.cy, side), Square(true.cx, true.cy - 0.2 * side, side),
+        Square(true.cx, true.cy, 1.2 * side), Square(true.cx, true.cy, side / 1.2),
+    ):  # fmt: skip
+        found = elsewhere(example.points, scheme, astray)
+        assert found is not None
+        assert (found.cx, found.cy, found.side) == pytest.approx((true.cx, true.cy, side))
+    assert elsewhere(example.points, scheme, Square(true.cx + 9 * side, true.cy, side)) is None, "no face any more"
+    assert elsewhere(example.points, scheme, Square(true.cx, true.cy, 9 * side)) is None
 
 
 def test_folded_weights_predict_as_the_network_does(

@@ -52,8 +52,10 @@ def test_the_faces_that_come_next_get_two_looks_the_others_one(trained: Session,
 
 
 def test_a_second_look_changes_points_but_no_scores_and_not_the_order(
-    trained: Session, take_all: Callable[..., Any]
+    trained: Session, take_all: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """But where a box misses the face: the scores are those of where it was found then."""
+    monkeypatch.setattr("scaf_gui.learning.predictor.elsewhere", lambda points, scheme, first: None)
     session = trained
     before = one_look(session, take_all)
     session.agenda.reorder_by_scores(session.model.id)  # type: ignore[union-attr]
