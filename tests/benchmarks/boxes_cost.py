@@ -10,8 +10,9 @@ No training. Of each set all faces that the detector finds are predicted, with t
   detector that gives those (YuNet); a real one adds its own error to that;
 - ``YuNet``: with ``--yunet FILE``, what that model really finds; a face that it misses keeps its true
   box, and is counted;
-- ``tight, 5 %`` and ``10 %``: the true box with every edge moved by a normal deviate of that share of the side, as
-  rectangles drawn by hand or read from a list of another set's landmarks;
+- ``tight, 5 %``, ``10 %`` and ``20 %``: the true box with every edge moved by a normal deviate of that share of the
+  side, as rectangles drawn by hand or read from a list of another set's landmarks;
+- ``whole photo``: what a project made with boxes around whole photos has;
 
 and then with the true box's crop made narrower and wider than the one that the model was trained with. Figures: NME
 in % of the outer eye corners' distance and drags per face, from one look and from two. "over true" is the NME
@@ -80,6 +81,12 @@ def by_yunet(faces: list[Example], detector: YunetDetector) -> list[Example]:
     return made
 
 
+def whole_photo(face: Example) -> Square:
+    """The crop of a box around the whole photo."""
+    height, width = read_image(face.image).shape[:2]
+    return crop_square(Box(0, 0, width, height, BoxSource.WHOLE))
+
+
 def scaled(square: Square, factor: float) -> Square:
     return Square(square.cx, square.cy, square.side * factor)
 
@@ -131,6 +138,8 @@ def main() -> None:
             "five points": [replace(face, square=by_points(face)) for face in true],
             "tight, 5 %": [replace(face, square=jittered(face.points, 0.05, generator)) for face in true],
             "tight, 10 %": [replace(face, square=jittered(face.points, 0.10, generator)) for face in true],
+            "tight, 20 %": [replace(face, square=jittered(face.points, 0.20, generator)) for face in true],
+            "whole photo": [replace(face, square=whole_photo(face)) for face in true],
         }
         if given.yunet is not None:
             kinds["YuNet"] = by_yunet(true, YunetDetector(given.yunet))
