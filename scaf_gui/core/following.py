@@ -67,7 +67,9 @@ class Gain:
         step, start = np.array([dx, dy]), points
         if self.due is not None:
             own = self.due[self.landmark]
-            share = float(np.clip(own @ step / max(float(own @ own), 1e-12), 0.0, 1.0))
+            # a landmark that is due next to where it is tells little: others do not leap at its first pixel
+            far = max(float(own @ own), 0.25 * float((self.due**2).sum(axis=1).max()), 1e-12)
+            share = float(np.clip(own @ step / far, 0.0, 1.0))
             step, start = step - share * own, points + share * self.due
         shifted: FloatArray = start + self.matrices @ step
         return shifted

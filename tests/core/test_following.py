@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from scaf_gui.core.arrays import FloatArray
-from scaf_gui.core.following import fitted, gain
+from scaf_gui.core.following import Gain, fitted, gain
 from scaf_gui.core.shape import ShapeModel, covariance_of, in_frame, mean_shape, shape_model
 
 RNG = np.random.default_rng(5)
@@ -202,6 +202,17 @@ def test_where_a_face_is_due_the_others_go_as_the_dragged_landmark_does() -> Non
     assert found.due is not None
     back = found.moved(points, -5.0, -5.0) - points
     np.testing.assert_allclose(back, found.matrices @ [-5.0, -5.0])
+
+
+def test_nothing_leaps_at_the_first_pixel_of_a_landmark_that_is_hardly_due() -> None:
+    due = np.full((5, 2), [60.0, 0.0])
+    due[2] = 1.0, 0.0
+    stay = np.zeros((5, 2, 2))
+    stay[2] = np.eye(2)
+    points = face(5)
+    moved = Gain(stay, 2, due).moved(points, 1.0, 0.0) - points
+    assert np.abs(np.delete(moved, 2, axis=0)).max() < 1.0
+    np.testing.assert_allclose(moved[2], [1.0, 0.0])
 
 
 def test_what_was_placed_where_it_was_predicted_speaks_for_a_usual_face() -> None:
