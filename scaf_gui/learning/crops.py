@@ -15,9 +15,11 @@ _MAX_SUPERSAMPLE = 6
 #: a second look turns a face by no more; beyond, the first look is not to be trusted so far
 _MAX_DEGREES = 45.0
 
-#: a square is left for that of the predicted landmarks where it is off by more: its centre as a share of the side, the
-#: side by its logarithm; what is further off is no face any more
-_ASTRAY, _LOST = 0.06, 1.5
+#: a second look leaves a square for that of the predicted landmarks where it is off by more, a first look where it is
+#: off by much more
+ASTRAY, FAR_ASTRAY = 0.06, 0.15
+#: what is further off is no face any more
+_LOST = 1.5
 
 
 def level_view(points: FloatArray, scheme: Scheme, first: Square) -> tuple[Square, float]:
@@ -42,20 +44,21 @@ def level_view(points: FloatArray, scheme: Scheme, first: Square) -> tuple[Squar
     return Square(float(cx), float(cy), turned.side), degrees
 
 
-def elsewhere(points: FloatArray, scheme: Scheme, first: Square) -> Square | None:
+def elsewhere(points: FloatArray, scheme: Scheme, first: Square, by: float = ASTRAY) -> Square | None:
     """The square around predicted landmarks, where it is far from the one that they were predicted from.
 
     A box that misses the face draws the prediction with it, but not all the way: from where it lies now the network
     sees more of the face. ``None`` where the square was right, or where there is no telling.
 
     :param points: (L, 2) image pixels
+    :param by: how far counts: of the centre as a share of the side, and of the logarithm of the side
     """
     found = crop_square(landmark_box(points, scheme.face_box))
     moved = max(abs(found.cx - first.cx), abs(found.cy - first.cy)) / first.side
     resized = abs(float(np.log(found.side / first.side)))
     if not (moved < _LOST and resized < _LOST):
         return None
-    return found if max(moved, resized) > _ASTRAY else None
+    return found if max(moved, resized) > by else None
 
 
 def cut_crop(image: ByteArray, square: Square, size: int, degrees: float = 0.0) -> ByteArray:

@@ -110,8 +110,11 @@ def predict_jobs(
 ) -> Predicted:
     """Predict faces, each with as many looks as its job says; each image is read once.
 
-    Images that cannot be read are named in ``failed``.
+    One look that leads far away from the box is followed by two from there: what a box says that misses the face is
+    worth nothing, for the ranking neither. Images that cannot be read are named in ``failed``.
     """
+    from scaf_gui.learning.crops import FAR_ASTRAY, elsewhere
+
     images: dict[str, ByteArray] = {}
     failed: dict[int, str] = {}
     ready: list[PrefillJob] = []
@@ -124,12 +127,18 @@ def predict_jobs(
             failed[job.face_id] = str(error)
     predictions: dict[int, Prediction] = {}
     features: dict[int, FloatArray] = {}
-    for looks in sorted({job.looks for job in ready}, reverse=True):
-        alike = [job for job in ready if job.looks == looks]
-        found = predictor.predict_faces([(images[job.image], job.square) for job in alike], looks == 2)
-        for job, face in zip(alike, found, strict=True):
+
+    def look(which: Sequence[PrefillJob], looks: int) -> list[FloatArray]:
+        found = predictor.predict_faces([(images[job.image], job.square) for job in which], looks == 2)
+        for job, face in zip(which, found, strict=True):
             predictions[job.face_id] = Prediction(face.points, face.magnitude, model_id, dict(face.scores), looks)
             features[job.face_id] = face.features
+        return [face.points for face in found]
+
+    look([job for job in ready if job.looks == 2], 2)
+    once = [job for job in ready if job.looks == 1]
+    seen = zip(once, look(once, 1), strict=True)
+    look([job for job, points in seen if elsewhere(points, predictor.scheme, job.square, FAR_ASTRAY)], 2)
     in_order = {job.face_id: predictions[job.face_id] for job in ready}
     return Predicted(in_order, features, failed)
 

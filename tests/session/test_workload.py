@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scaf_gui.core.edits import move_landmark, reset_to_prediction
-from scaf_gui.core.face import State
+from scaf_gui.core.edits import move_landmark, reset_to_prediction, set_box
+from scaf_gui.core.face import Box, State
+from scaf_gui.core.geometry import crop_square
 from scaf_gui.session.agenda import AHEAD
 from scaf_gui.session.events import PrefillBatch
 from scaf_gui.session.prefill import cached
@@ -52,10 +53,9 @@ def test_the_faces_that_come_next_get_two_looks_the_others_one(trained: Session,
 
 
 def test_a_second_look_changes_points_but_no_scores_and_not_the_order(
-    trained: Session, take_all: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    trained: Session, take_all: Callable[..., Any]
 ) -> None:
     """But where a box misses the face: the scores are those of where it was found then."""
-    monkeypatch.setattr("scaf_gui.learning.predictor.elsewhere", lambda points, scheme, first: None)
     session = trained
     before = one_look(session, take_all)
     session.agenda.reorder_by_scores(session.model.id)  # type: ignore[union-attr]
@@ -70,6 +70,21 @@ def test_a_second_look_changes_points_but_no_scores_and_not_the_order(
     for face, known in scores.items():  # of a face in another batch the last digits differ
         assert session.document.prediction(face).scores == pytest.approx(known, rel=1e-5)  # type: ignore[union-attr]
     assert session.queue is order and session.agenda.unmerged == 0
+
+
+def test_a_face_that_its_box_misses_gets_two_looks_wherever_it_is(
+    trained: Session, take_all: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = trained
+    one_look(session, take_all)
+    last = next(face for face in reversed(tuple(session.document)) if face.state is State.UNLABELLED)
+    session.edit(set_box(last, Box(5, 5, 60, 60)))
+    missed = crop_square(Box(5, 5, 60, 60))
+    monkeypatch.setattr(
+        "scaf_gui.learning.crops.elsewhere", lambda points, scheme, first, by: first if first == missed else None
+    )
+    take_all(session, session.prefill(device="cpu"))
+    assert {face for face, count in looks(session).items() if count == 2} == {last.id}
 
 
 def test_what_is_shown_or_touched_stays_where_it_is(trained: Session, take_all: Callable[..., Any]) -> None:
