@@ -22,7 +22,9 @@ def documented(command: str) -> set[str]:
     return {key for row in rows for key in re.findall(r"`(\w+)`", row)}
 
 
-def test_the_whole_loop(here, scaf, tiny, slim):
+def test_the_whole_loop(here, scaf, tiny, slim, monkeypatch):
+    for module in ("crops", "predictor"):  # after two steps of training a prediction leads nowhere
+        monkeypatch.setattr(f"scaf_gui.learning.{module}.elsewhere", lambda *_: None)
     made = scaf("create", "p.scaf", "--images", "images", "--boxes", "whole", "--no-starter", "--seed", 3)
     assert (made["images"], made["faces"], made["without_face"], made["model"]) == (22, 22, [], None)
     assert set(made) == documented("create")

@@ -181,8 +181,12 @@ def test_a_far_drag_offers_it_until_it_is_done(window: MainWindow, qtbot: QtBot)
 
 
 @pytest.fixture
-def real(qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Path) -> Iterator[MainWindow]:
-    """The starter predicts rendered faces from boxes that miss them."""
+def real(
+    qtbot: QtBot, dressed: QApplication, faces_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[MainWindow]:
+    """The starter predicts a rendered face from a box that misses it, and does not find it by itself."""
+    for module in ("crops", "predictor"):
+        monkeypatch.setattr(f"scaf_gui.learning.{module}.elsewhere", lambda *_: None)
     made = MainWindow(Settings())
     session = new_project(tmp_path / "p.scaf", faces_folder, boxes="whole", settings=made.settings)
     for event in session.find_boxes():
