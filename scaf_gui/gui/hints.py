@@ -10,6 +10,8 @@ from scaf_gui.session.session import Session
 
 #: a prediction that is expected to be off by so many % is not worth mending landmark by landmark
 HOPELESS = 12.0
+#: one that is expected to be off by less has found the face, wherever a person puts a landmark
+SURE = 5.0
 
 
 def why_no_prediction(session: Session, face: Face | None) -> str:
@@ -49,10 +51,10 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
         instead = "; Ctrl+Backspace shows the pre-fill instead" * (prediction is not None)
         if left:
             return f"{left} landmark{'' if left == 1 else 's'} left to place by hand{instead}"
-        return "Far off? Shift+G predicts this face again" * is_far_off(face, prediction)
+        missed = is_far_off(face, prediction) and _expected(session, prediction, HOPELESS) > SURE
+        return "Far off? Shift+G predicts this face again" * missed
     if prediction is not None:
-        errors = session.expected.landmarks(prediction)
-        lost = errors is not None and float(errors.mean()) > HOPELESS
+        lost = _expected(session, prediction, 0.0) > HOPELESS
         return "Far off? Put one landmark right, then Shift+G predicts this face again" * lost
     why = session.work.why_no_box(face.image) if face.box is None else ""
     if why == "taken out":
@@ -71,3 +73,9 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
             return "Looking for the face…" if searching else ""
         return "This face has no box yet. Press B and drag one around it, or S to skip it."
     return "The pre-fill is coming…"
+
+
+def _expected(session: Session, prediction: Prediction | None, unknown: float) -> float:
+    """By how many % a prediction is expected to be off in the mean; ``unknown`` where that is not known."""
+    errors = session.expected.landmarks(prediction)
+    return unknown if errors is None else float(errors.mean())
