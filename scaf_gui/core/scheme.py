@@ -65,6 +65,11 @@ class Scheme:
     face_box: tuple[float, float, float] = (0.0, 0.0, 1.0)
 
     @property
+    def spans_the_face(self) -> bool:
+        """Whether its landmarks say where the face is: they have its contour, or a rule of their own for it."""
+        return self.face_box != (0.0, 0.0, 1.0) or any(group.name == "contour" for group in self.groups)
+
+    @property
     def num_landmarks(self) -> int:
         return len(self.names)
 

@@ -76,6 +76,9 @@ def hint(session: Session | None, face: Face | None, prediction: Prediction | No
 
 
 def _expected(session: Session, prediction: Prediction | None, unknown: float) -> float:
-    """By how many % a prediction is expected to be off in the mean; ``unknown`` where that is not known."""
+    """By how many % a prediction is expected to be off in the mean; ``unknown`` where that is not known, 0 where
+    predicting again would not help."""
+    if not session.scheme.spans_the_face:
+        return 0.0
     errors = session.expected.landmarks(prediction)
     return unknown if errors is None else float(errors.mean())

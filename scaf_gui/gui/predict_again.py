@@ -34,7 +34,7 @@ class PredictAgain(QObject):
         parent: QObject | None = None,
     ):
         super().__init__(parent)
-        self._canvas, self._editor, self._go, self._say, self._work_on = canvas, editor, navigator, say, work_on
+        self._canvas, self._editor, self._say, self._work_on = canvas, editor, say, work_on
         self._session: Session | None = None
         self._asked: Edit | None = None
         self._soon = QTimer(self)
@@ -56,6 +56,9 @@ class PredictAgain(QObject):
             return
         if session.model is None or session.blind.hides(face.id) or (shown is None and face.label is None):
             self._say(why_no_prediction(session, face))
+            return
+        if not session.scheme.spans_the_face:
+            self._say("These landmarks do not say where the face is: change its box instead, with E")
             return
         asked = again.look_there(session, face, shown)
         if asked is None:

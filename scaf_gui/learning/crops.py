@@ -53,6 +53,8 @@ def elsewhere(points: FloatArray, scheme: Scheme, first: Square, by: float = AST
     :param points: (L, 2) image pixels
     :param by: how far counts: of the centre as a share of the side, and of the logarithm of the side
     """
+    if not scheme.spans_the_face:
+        return None
     found = crop_square(landmark_box(points, scheme.face_box))
     moved = max(abs(found.cx - first.cx), abs(found.cy - first.cy)) / first.side
     resized = abs(float(np.log(found.side / first.side)))

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from scaf_gui.core.geometry import Square, crop_transform, inverse, transform
-from scaf_gui.core.scheme import Scheme
+from scaf_gui.core.scheme import Scheme, parse_scheme
 from scaf_gui.errors import CheckpointError, DeviceError
 from scaf_gui.learning.checkpoint import Checkpoint, make_checkpoint
 from scaf_gui.learning.crops import cut_crop, elsewhere
@@ -196,6 +196,9 @@ def test_where_landmarks_lie_elsewhere(scheme: Scheme, faces: Any) -> None:
         assert (found.cx, found.cy, found.side) == pytest.approx((true.cx, true.cy, side))
     assert elsewhere(example.points, scheme, Square(true.cx + 9 * side, true.cy, side)) is None, "no face any more"
     assert elsewhere(example.points, scheme, Square(true.cx, true.cy, 9 * side)) is None
+    mouth = parse_scheme({"id": "mouth", "landmarks": [f"m{place}" for place in range(20)]})
+    assert not mouth.spans_the_face and scheme.spans_the_face
+    assert elsewhere(example.points[48:], mouth, true) is None, "a mouth does not say where the face is"
 
 
 def test_folded_weights_predict_as_the_network_does(
